@@ -1,0 +1,42 @@
+#include <harness/base/error.hpp>
+
+#include <fmt/format.h>
+#include <cerrno>
+#include <cstring>
+
+namespace devmap {
+namespace {
+constexpr int kLastErrno = 4095;  // MAX_ERRNO in include/linux/err.h
+}
+
+std::string errno_name(int code) {
+  if (code == kErrnoNotsupp) return "ENOTSUPP";
+  const char* name = strerrorname_np(code);
+  return name != nullptr ? name : fmt::format("errno {}", code);
+}
+
+int errno_from_name(std::string_view name) {
+  for (int code = 1; code <= kLastErrno; ++code) {
+    if (errno_name(code) == name) return code;
+  }
+  return 0;
+}
+
+std::string Error::text() const {
+  std::string line = call;
+  if (code == kErrnoNotsupp) {
+    line += ": ENOTSUPP (524, internal to the kernel)";
+  } else if (code != 0) {
+    const char* description = strerrordesc_np(code);
+    line += fmt::format(": {} ({})", errno_name(code), description != nullptr ? description : "no description");
+  }
+  if (!context.empty()) line += ": " + context;
+  return line;
+}
+
+std::unexpected<Error> last_error(std::string call, std::string context) {
+  const int code = errno;
+  return std::unexpected(Error{std::move(call), code, std::move(context)});
+}
+
+}  // namespace devmap

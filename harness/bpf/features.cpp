@@ -1,0 +1,96 @@
+#include <harness/bpf/features.hpp>
+
+#include <fmt/format.h>
+#include <array>
+#include <harness/base/file.hpp>
+#include <harness/bpf/program.hpp>
+
+namespace devmap::features {
+namespace {
+
+constexpr std::array<std::byte, 64> kFrame{};
+
+Expected<Program> load(const ProgramSpec& spec, int verdict) {
+  const auto instructions = Assembler().return_value(verdict).build();
+  if (!instructions) return std::unexpected(instructions.error());
+  return Program::load(spec, *instructions).expected();
+}
+
+/// The fact that a program of these attributes can be loaded, or why it cannot.
+Fact loads(const ProgramSpec& spec, const char* what) {
+  const auto program = load(spec, XDP_PASS);
+  if (program) return {Presence::present, fmt::format("a program with {} loads", what)};
+  return {Presence::absent, fmt::format("a program with {} does not load: {}", what, program.error().text())};
+}
+
+Fact probe_live_frames() {
+  const auto program = load({}, XDP_DROP);
+  if (!program) return {Presence::could_not_tell, program.error().text()};
+  const auto run = program->test_run({.repeat = 1, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .data_in = kFrame});
+  if (!run) return {Presence::absent, "a live run is refused with " + errno_name(run.error())};
+  if (run.value().return_value == XDP_DROP) return {Presence::absent, "the flag is ignored: a live run runs plainly"};
+  return {Presence::present, "a live run hides the program's result"};
+}
+
+Fact probe_context() {
+  const auto program = load({}, XDP_PASS);
+  if (!program) return {Presence::could_not_tell, program.error().text()};
+  xdp_md context{};
+  context.data_end = kFrame.size();
+  const auto run =
+      program->test_run({.repeat = 1, .data_in = kFrame, .context_in = std::as_bytes(std::span(&context, 1))});
+  if (!run) return {Presence::absent, "a run with a context is refused with " + errno_name(run.error())};
+  return {Presence::present, "a run takes a context"};
+}
+
+Fact probe_file(const std::string& file, const std::string& unwanted, const std::string& name) {
+  const auto text = read_file(file);
+  if (!text) return {Presence::could_not_tell, text.error().text()};
+  const auto value = text->substr(0, text->find('\n'));
+  return {value == unwanted ? Presence::absent : Presence::present, fmt::format("{} is {}", name, value)};
+}
+
+}  // namespace
+
+Feature live_frames() {
+  return {.name = "live frames in BPF_PROG_TEST_RUN",
+          .remedy = "run it on Linux 5.18 or later",
+          .probe = probe_live_frames};
+}
+
+Feature test_run_context() {
+  return {.name = "a context for XDP programs in BPF_PROG_TEST_RUN",
+          .remedy = "run it on Linux 5.15 or later",
+          .probe = probe_context};
+}
+
+Feature frags_programs() {
+  return {.name = "programs for frames in several buffers", .remedy = "run it on Linux 5.18 or later", .probe = [] {
+            return loads({.flags = BPF_F_XDP_HAS_FRAGS}, "BPF_F_XDP_HAS_FRAGS");
+          }};
+}
+
+Feature restricted_unprivileged_bpf() {
+  return {
+      .name = "BPF kept from unprivileged users", .remedy = "set kernel.unprivileged_bpf_disabled to 2", .probe = [] {
+        return probe_file("/proc/sys/kernel/unprivileged_bpf_disabled", "0", "kernel.unprivileged_bpf_disabled");
+      }};
+}
+
+Feature kernel_btf() {
+  return {.name = "the kernel's own type information",
+          .remedy = "run it on a kernel with CONFIG_DEBUG_INFO_BTF",
+          .probe = [] {
+            const auto text = read_file("/sys/kernel/btf/vmlinux");
+            if (!text) return Fact{Presence::absent, text.error().text()};
+            return Fact{Presence::present, "/sys/kernel/btf/vmlinux can be read"};
+          }};
+}
+
+Feature jit() {
+  return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = [] {
+            return probe_file("/proc/sys/net/core/bpf_jit_enable", "0", "net.core.bpf_jit_enable");
+          }};
+}
+
+}  // namespace devmap::features

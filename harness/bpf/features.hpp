@@ -1,0 +1,22 @@
+#pragma once
+
+#include <harness/bpf/feature.hpp>
+
+// What rules may need, each probed by what the kernel does.
+namespace devmap::features {
+
+/// BPF_PROG_TEST_RUN sends frames (BPF_F_TEST_XDP_LIVE_FRAMES, 5.18). Kernels without it ignore the flag, so success
+/// says nothing: a live run writes 0 back as the program's result, a plain run the program's own.
+[[nodiscard]] Feature live_frames();
+/// BPF_PROG_TEST_RUN takes a context for XDP programs (5.15).
+[[nodiscard]] Feature test_run_context();
+/// Programs for frames in several buffers can be loaded (BPF_F_XDP_HAS_FRAGS, 5.18).
+[[nodiscard]] Feature frags_programs();
+/// kernel.unprivileged_bpf_disabled is not 0.
+[[nodiscard]] Feature restricted_unprivileged_bpf();
+/// The kernel describes its own types (/sys/kernel/btf/vmlinux).
+[[nodiscard]] Feature kernel_btf();
+/// Programs are compiled, not interpreted.
+[[nodiscard]] Feature jit();
+
+}  // namespace devmap::features

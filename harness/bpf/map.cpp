@@ -1,0 +1,175 @@
+#include <harness/bpf/map.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <harness/bpf/fdinfo.hpp>
+#include <harness/bpf/syscall.hpp>
+
+namespace devmap {
+namespace {
+
+/// The reply of a command that gives nothing but success.
+Reply<> plain_reply(Asked asked, bpf_cmd command, bpf_attr& attr) {
+  const long result = sys_bpf(command, attr);
+  return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
+}
+
+/// The five commands on one element; each uses the words it has.
+Reply<> element_command(Asked asked, bpf_cmd command, int map, const void* key, const void* value,
+                        std::uint64_t flags) {
+  bpf_attr attr{};
+  attr.map_fd = static_cast<std::uint32_t>(map);
+  attr.key = pointer_word(key);
+  attr.value = pointer_word(value);  // the same word as next_key
+  attr.flags = flags;
+  return plain_reply(asked, command, attr);
+}
+
+Asked::Argument address(const char* name, const void* pointer) {
+  return {name, pointer_word(pointer), Notation::hexadecimal};
+}
+
+}  // namespace
+
+Reply<Map> Map::create(const MapSpec& spec) {
+  bpf_attr attr{};
+  attr.map_type = spec.type;
+  attr.key_size = spec.key_size;
+  attr.value_size = spec.value_size;
+  attr.max_entries = spec.max_entries;
+  attr.map_flags = spec.map_flags;
+  attr.inner_map_fd = spec.inner_map_fd;
+  attr.numa_node = spec.numa_node;
+  attr.map_ifindex = spec.map_ifindex;
+  attr.btf_fd = spec.btf_fd;
+  attr.btf_key_type_id = spec.btf_key_type_id;
+  attr.btf_value_type_id = spec.btf_value_type_id;
+  attr.btf_vmlinux_value_type_id = spec.btf_vmlinux_value_type_id;
+  attr.map_extra = spec.map_extra;
+  std::memcpy(attr.map_name, spec.name.data(), std::min(spec.name.size(), sizeof attr.map_name));
+  const long result = sys_bpf(BPF_MAP_CREATE, attr);
+  const Asked asked("map create", {{"type", spec.type},
+                                   {"key_size", spec.key_size},
+                                   {"value_size", spec.value_size},
+                                   {"max_entries", spec.max_entries},
+                                   {"map_flags", spec.map_flags, Notation::map_flags}});
+  if (result < 0) return Reply<Map>::refused(asked, static_cast<int>(-result));
+  return Reply<Map>::granted(asked, Map(UniqueFd(static_cast<int>(result))));
+}
+
+Reply<Map> Map::open_by_id(std::uint32_t id, std::uint32_t open_flags) {
+  bpf_attr attr{};
+  attr.map_id = id;
+  attr.open_flags = open_flags;
+  const long result = sys_bpf(BPF_MAP_GET_FD_BY_ID, attr);
+  const Asked asked("map open by id", {{"id", id}, {"open_flags", open_flags, Notation::map_flags}});
+  if (result < 0) return Reply<Map>::refused(asked, static_cast<int>(-result));
+  return Reply<Map>::granted(asked, Map(UniqueFd(static_cast<int>(result))));
+}
+
+Reply<Map> Map::open_pinned(const std::string& path, std::uint32_t file_flags) {
+  bpf_attr attr{};
+  attr.pathname = pointer_word(path.c_str());
+  attr.file_flags = file_flags;
+  const long result = sys_bpf(BPF_OBJ_GET, attr);
+  const Asked asked("open pinned map", {{"file_flags", file_flags, Notation::map_flags}});
+  if (result < 0) return Reply<Map>::refused(asked, static_cast<int>(-result));
+  return Reply<Map>::granted(asked, Map(UniqueFd(static_cast<int>(result))));
+}
+
+Reply<> Map::update_raw(const void* key, const void* value, std::uint64_t flags) const {
+  return element_command(
+      {"update", {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
+      BPF_MAP_UPDATE_ELEM, fd(), key, value, flags);
+}
+
+Reply<> Map::lookup_raw(const void* key, void* value, std::uint64_t flags) const {
+  return element_command(
+      {"lookup", {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
+      BPF_MAP_LOOKUP_ELEM, fd(), key, value, flags);
+}
+
+Reply<> Map::next_key_raw(const void* key, void* next_key) const {
+  return element_command({"next key", {address("key at", key), address("next key at", next_key)}}, BPF_MAP_GET_NEXT_KEY,
+                         fd(), key, next_key, 0);
+}
+
+Reply<> Map::update_at(Asked asked, std::uint32_t key, const void* value, std::uint64_t flags) const {
+  return element_command(asked, BPF_MAP_UPDATE_ELEM, fd(), &key, value, flags);
+}
+
+Reply<> Map::lookup_at(bpf_cmd command, std::uint32_t key, void* value, std::uint64_t flags) const {
+  const char* name = command == BPF_MAP_LOOKUP_AND_DELETE_ELEM ? "lookup and delete" : "lookup";
+  return element_command({name, {{"key", key}, {"flags", flags, Notation::update_flags}}}, command, fd(), &key, value,
+                         flags);
+}
+
+Reply<> Map::erase(std::uint32_t key, std::uint64_t flags) const {
+  return element_command({"delete", {{"key", key}, {"flags", flags, Notation::update_flags}}}, BPF_MAP_DELETE_ELEM,
+                         fd(), &key, nullptr, flags);
+}
+
+Reply<std::uint32_t> Map::next_key(std::optional<std::uint32_t> key) const {
+  std::uint32_t next = 0;
+  const Asked asked = key ? Asked("next key", {{"key", *key}}) : Asked("first key", {});
+  const auto reply = element_command(asked, BPF_MAP_GET_NEXT_KEY, fd(), key ? &*key : nullptr, &next, 0);
+  return reply ? Reply<std::uint32_t>::granted(asked, next) : Reply<std::uint32_t>::refused(asked, reply.error());
+}
+
+Reply<> Map::batch(bpf_cmd command, BatchSpec& spec) const {
+  bpf_attr attr{};
+  attr.batch.in_batch = pointer_word(spec.in_batch);
+  attr.batch.out_batch = pointer_word(spec.out_batch);
+  attr.batch.keys = pointer_word(spec.keys);
+  attr.batch.values = pointer_word(spec.values);
+  attr.batch.count = spec.count;
+  attr.batch.map_fd = static_cast<std::uint32_t>(fd());
+  attr.batch.elem_flags = spec.element_flags;
+  const Asked asked("batch", {{"command", static_cast<std::uint64_t>(command)}, {"count", spec.count}});
+  auto reply = plain_reply(asked, command, attr);
+  spec.count = attr.batch.count;
+  return reply;
+}
+
+Reply<MapInfo> Map::info() const {
+  bpf_map_info raw{};
+  bpf_attr attr{};
+  attr.info.bpf_fd = static_cast<std::uint32_t>(fd());
+  attr.info.info_len = sizeof raw;
+  attr.info.info = pointer_word(&raw);
+  const long result = sys_bpf(BPF_OBJ_GET_INFO_BY_FD, attr);
+  const Asked asked("map info", {});
+  if (result < 0) return Reply<MapInfo>::refused(asked, static_cast<int>(-result));
+  return Reply<MapInfo>::granted(asked, MapInfo{.type = raw.type,
+                                                .id = raw.id,
+                                                .key_size = raw.key_size,
+                                                .value_size = raw.value_size,
+                                                .max_entries = raw.max_entries,
+                                                .map_flags = raw.map_flags,
+                                                .name = std::string(raw.name, strnlen(raw.name, sizeof raw.name)),
+                                                .ifindex = raw.ifindex,
+                                                .btf_id = raw.btf_id,
+                                                .btf_key_type_id = raw.btf_key_type_id,
+                                                .btf_value_type_id = raw.btf_value_type_id,
+                                                .btf_vmlinux_value_type_id = raw.btf_vmlinux_value_type_id,
+                                                .map_extra = raw.map_extra});
+}
+
+Reply<> Map::freeze() const {
+  bpf_attr attr{};
+  attr.map_fd = static_cast<std::uint32_t>(fd());
+  return plain_reply(Asked("freeze", {}), BPF_MAP_FREEZE, attr);
+}
+
+Reply<> Map::pin(const std::string& path) const {
+  bpf_attr attr{};
+  attr.pathname = pointer_word(path.c_str());
+  attr.bpf_fd = static_cast<std::uint32_t>(fd());
+  return plain_reply(Asked("pin", {}), BPF_OBJ_PIN, attr);
+}
+
+Expected<std::optional<std::uint64_t>> Map::fdinfo(std::string_view field) const {
+  return read_fdinfo(fd(), field);
+}
+
+}  // namespace devmap

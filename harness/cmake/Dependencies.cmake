@@ -1,0 +1,17 @@
+# Everything the project links with. scripts/setup installs it on Debian.
+include_guard(GLOBAL)
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+
+# These come without CMake packages, and by name the linker takes the archive or the shared library as the program needs.
+find_path(DEVMAP_LIBNL_INCLUDE_DIR netlink/netlink.h PATH_SUFFIXES libnl3 REQUIRED)
+foreach(library bpf elf z nl-route-3 nl-3)
+  find_library(DEVMAP_FOUND_${library} ${library} REQUIRED)
+  mark_as_advanced(DEVMAP_FOUND_${library})
+endforeach()
+set(DEVMAP_SYSTEM_LIBRARIES nl-route-3 nl-3 bpf elf z)

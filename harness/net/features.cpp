@@ -1,0 +1,43 @@
+#include <harness/net/features.hpp>
+
+#include <harness/bpf/program.hpp>
+#include <harness/net/link.hpp>
+#include <harness/net/netns.hpp>
+
+namespace devmap::features {
+namespace {
+
+/// A fact that needs a veth pair, found out in a namespace of its own so that no device is left in the caller's.
+Fact with_veth(const std::function<Fact(VethPair)>& look) {
+  Fact fact;
+  const auto apart = NetNs::create();
+  if (!apart) return {Presence::could_not_tell, apart.error().text()};
+  const auto entered = apart->run([&] {
+    const auto pair = create_veth({.up = false});
+    fact = pair ? look(*pair) : Fact{Presence::absent, pair.error().text()};
+  });
+  return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
+}
+
+}  // namespace
+
+Feature veth() {
+  return {.name = "veth pairs", .remedy = "load the module veth, or run it on a kernel with CONFIG_VETH", .probe = [] {
+            return with_veth([](VethPair) { return Fact{Presence::present, "a pair can be made"}; });
+          }};
+}
+
+Feature device_bound_programs() {
+  return {.name = "programs bound to a device", .remedy = "run it on Linux 6.3 or later", .probe = [] {
+            return with_veth([](VethPair pair) {
+              const auto instructions = Assembler().return_value(XDP_PASS).build();
+              if (!instructions) return Fact{Presence::could_not_tell, instructions.error().text()};
+              const auto loaded = Program::load({.flags = kXdpDevBoundOnly, .ifindex = pair.first}, *instructions);
+              if (loaded) return Fact{Presence::present, "a program bound to a veth device loads"};
+              return Fact{Presence::absent,
+                          "a program bound to a veth device is refused with " + errno_name(loaded.error())};
+            });
+          }};
+}
+
+}  // namespace devmap::features

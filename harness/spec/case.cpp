@@ -1,0 +1,57 @@
+#include <harness/spec/case.hpp>
+
+#include <exception>
+
+namespace devmap {
+
+DevMap Case::devmap(std::uint32_t max_entries, std::uint32_t map_flags) {
+  return must(
+      DevMap::create({.type = type(), .value_size = value_size(), .max_entries = max_entries, .map_flags = map_flags}));
+}
+
+Program Case::program(const Assembler& instructions, const ProgramSpec& spec) {
+  return must(Program::load(spec, must(instructions.build())));
+}
+
+Program Case::egress_program(const ProgramSpec& spec) {
+  return program(Assembler().return_value(XDP_PASS), spec);
+}
+
+bool Case::record(Evidence evidence) {
+  if (evidence.role != Role::note) {
+    ++judged_;
+    if (!evidence.as_expected) ++mismatches_;
+  }
+  const bool as_expected = evidence.as_expected;
+  listener_(evidence);
+  return as_expected;
+}
+
+void Case::break_off(std::string reason) {
+  if (!broken_) broken_ = std::move(reason);
+}
+
+Case::Outcome Case::run(const std::function<void(Case&)>& check) {
+  try {
+    check(*this);
+    if (judged_ == 0) break_off("the check judged nothing");
+  } catch (const Ended&) {  // the mismatch that ended it is on record
+  } catch (const SetUpFailed& failed) {
+    // After a mismatch the kernel is not in the state that later steps count on: the mismatch is the finding.
+    if (mismatches_ == 0) {
+      break_off(failed.error.text());
+    } else {
+      note("not continued: " + failed.error.text());
+    }
+  } catch (const std::exception& error) {
+    break_off(std::string("exception: ") + error.what());
+  }
+  return {.as_stated = judged_ > 0 && mismatches_ == 0 && !broken_, .broken = broken_};
+}
+
+Refusal::~Refusal() {
+  // Where its control could not even be made, that failure is the one to report.
+  if (!controlled_ && std::uncaught_exceptions() == 0) case_.break_off("a refusal was judged without its control");
+}
+
+}  // namespace devmap

@@ -1,0 +1,200 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+#include <harness/bpf/devmap.hpp>
+#include <harness/bpf/program.hpp>
+#include <harness/bpf/reply.hpp>
+#include <harness/spec/evidence.hpp>
+#include <harness/spec/variant.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace devmap {
+
+class Refusal;
+
+/// What a rule's check works with: it sets up, acts, and says what it observed against what the rule states. Everything
+/// judged becomes evidence. A check that is through without a mismatch has found the kernel to behave as stated.
+///
+///     auto map = c.devmap(4);                                          // arrange
+///     c.refuses(map.update(0, {.ifindex = 1}, BPF_NOEXIST), EEXIST)    // act, judge
+///         .control(map.update(0, {.ifindex = 1}, BPF_ANY));
+///
+/// A Case is used by one thread at a time.
+class Case {
+ public:
+  using Listener = std::function<void(const Evidence&)>;
+
+  /// The listener hears of every line of evidence as it is found.
+  explicit Case(Variant variant, Listener listener) : variant_(variant), listener_(std::move(listener)) {}
+  Case(const Case&) = delete;
+  Case& operator=(const Case&) = delete;
+  Case(Case&&) = delete;
+  Case& operator=(Case&&) = delete;
+  ~Case() = default;
+
+  // --- What is being checked.
+
+  [[nodiscard]] const Variant& variant() const noexcept { return variant_; }
+  /// The variant's map type and value size; only for rules whose variants have them.
+  [[nodiscard]] DevMapType type() const { return variant_.type.value(); }
+  [[nodiscard]] std::uint32_t value_size() const { return variant_.value_size.value(); }
+  [[nodiscard]] Mode mode() const { return variant_.mode.value(); }
+
+  // --- Arrange: a step that fails here is the harness's fault (verdict broken), not the kernel's.
+
+  template <class T>
+  T must(Expected<T> step) {
+    if (!step) throw SetUpFailed{std::move(step.error())};
+    if constexpr (!std::is_void_v<T>) return std::move(*step);
+  }
+  template <class T>
+  T must(Reply<T> reply) {
+    return must(std::move(reply).expected());
+  }
+  /// A map of the variant's type and value size.
+  [[nodiscard]] DevMap devmap(std::uint32_t max_entries = 4, std::uint32_t map_flags = 0);
+  /// A program of these instructions, by default an XDP program.
+  [[nodiscard]] Program program(const Assembler& instructions, const ProgramSpec& spec = {});
+  /// An XDP program for map entries (expected attach type BPF_XDP_DEVMAP) that returns XDP_PASS.
+  [[nodiscard]] Program egress_program(const ProgramSpec& spec = {.expected_attach_type = BPF_XDP_DEVMAP});
+
+  // --- Act and judge.
+
+  /// The call must succeed. Its value where it has one; where it then fails, the check ends here.
+  template <class T>
+  T succeeds(Reply<T> reply) {
+    record({.did = reply.asked().text(),
+            .expected = "success",
+            .observed = outcome(reply),
+            .as_expected = static_cast<bool>(reply)});
+    if constexpr (!std::is_void_v<T>) {
+      if (!reply) throw Ended{};
+      return std::move(reply).value();
+    }
+  }
+
+  /// The call must be refused with this errno, and where `saying` is given, with an explanation (verifier log, extended
+  /// acknowledgement) that contains it. The only way to write a refusal, and it demands its control: the same call with
+  /// only the tested condition repaired, which must succeed.
+  template <class T>
+  Refusal refuses(const Reply<T>& reply, int code, std::string_view saying = {});
+
+  /// An observed value must be this one.
+  template <class Observed, class Stated>
+  bool equals(std::string_view what, const Observed& observed, const Stated& stated) {
+    const bool same = observed == stated;
+    return record({.did = std::string(what),
+                   .expected = worded_value(stated),
+                   .observed = worded_value(observed),
+                   .as_expected = same});
+  }
+
+  /// A statement about what was observed must be true; `observed` says what was.
+  bool holds(std::string_view what, bool is_so, std::string observed = {}) {
+    if (observed.empty()) observed = is_so ? "so" : "not so";
+    return record({.did = std::string(what), .expected = "so", .observed = std::move(observed), .as_expected = is_so});
+  }
+
+  /// Something worth knowing that is not judged.
+  void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
+
+  // --- The outcome.
+
+  /// Runs a check to its end, whichever way it ends.
+  struct Outcome {
+    /// Whether everything judged was as stated; false also where nothing was judged.
+    bool as_stated = false;
+    /// Why the harness is at fault, where it is.
+    std::optional<std::string> broken = {};
+  };
+  [[nodiscard]] Outcome run(const std::function<void(Case&)>& check);
+
+ private:
+  friend class Refusal;
+  struct SetUpFailed {
+    Error error;
+  };
+  struct Ended {};
+
+  bool record(Evidence evidence);
+  void break_off(std::string reason);
+
+  template <class T>
+  static std::string outcome(const Reply<T>& reply) {
+    return reply ? "success" : errno_name(reply.error());
+  }
+
+  template <class T>
+  static std::string worded_value(const T& value) {
+    if constexpr (requires { value.has_value(); }) {
+      return value.has_value() ? worded_value(*value) : "nothing";
+    } else if constexpr (std::is_same_v<T, Element>) {
+      return fmt::format("{{ifindex {}, program id {}}}", value.ifindex, value.program_id);
+    } else if constexpr (std::is_enum_v<T>) {
+      return fmt::format("{}", static_cast<std::int64_t>(value));
+    } else {
+      return fmt::format("{}", value);
+    }
+  }
+
+  Variant variant_;
+  Listener listener_;
+  std::size_t judged_ = 0;
+  std::size_t mismatches_ = 0;
+  std::optional<std::string> broken_;
+};
+
+/// A refusal that waits for its control.
+class [[nodiscard]] Refusal {
+ public:
+  Refusal(const Refusal&) = delete;
+  Refusal& operator=(const Refusal&) = delete;
+  Refusal(Refusal&&) = delete;
+  Refusal& operator=(Refusal&&) = delete;
+  ~Refusal();
+
+  /// The same call with only the tested condition repaired. It is made after the refused one (C++17 sequences the
+  /// argument of a member call after the object it is called on), and it must succeed.
+  template <class T>
+  void control(const Reply<T>& repaired) && {
+    controlled_ = true;
+    case_.record({.role = Role::control,
+                  .did = repaired.asked().text(),
+                  .expected = "success",
+                  .observed = Case::outcome(repaired),
+                  .as_expected = static_cast<bool>(repaired)});
+  }
+
+ private:
+  friend class Case;
+  explicit Refusal(Case& owner) : case_(owner) {}
+  Case& case_;
+  bool controlled_ = false;
+};
+
+template <class T>
+Refusal Case::refuses(const Reply<T>& reply, int code, std::string_view saying) {
+  const bool said = reply.explanation().find(saying) != std::string::npos;
+  std::string expected = errno_name(code);
+  std::string observed = outcome(reply);
+  if (!saying.empty()) {
+    expected += fmt::format(" saying \"{}\"", saying);
+    observed += said ? fmt::format(" saying \"{}\"", saying) : " saying \"" + reply.explanation() + "\"";
+  }
+  record({.did = reply.asked().text(),
+          .expected = std::move(expected),
+          .observed = std::move(observed),
+          .as_expected = reply.error() == code && said});
+  return Refusal(*this);
+}
+
+}  // namespace devmap

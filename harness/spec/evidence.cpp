@@ -1,0 +1,14 @@
+#include <harness/spec/evidence.hpp>
+
+#include <fmt/format.h>
+
+namespace devmap {
+
+std::string Evidence::text() const {
+  if (role == Role::note) return did;
+  const char* prefix = role == Role::control ? "control: " : "";
+  if (as_expected) return fmt::format("{}{} -> {}", prefix, did, observed);
+  return fmt::format("{}{} -> {}, expected {}", prefix, did, observed, expected);
+}
+
+}  // namespace devmap

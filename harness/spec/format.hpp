@@ -1,0 +1,41 @@
+#pragma once
+
+#include <harness/spec/record.hpp>
+#include <harness/spec/registry.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace devmap {
+
+/// The forms a record can take.
+enum class Format : std::uint8_t { console, json, ktap, junit };
+
+[[nodiscard]] std::optional<Format> format_named(std::string_view name);
+
+/// How the console form looks.
+struct ConsoleStyle {
+  bool color = false;
+  /// The summary line alone.
+  bool quiet = false;
+};
+
+/// The summary of a run in one line: "312 checks on 6.18.44 in 1.9 s: 309 conform, 2 known, 1 unmet".
+[[nodiscard]] std::string summary_line(const RunRecord& record);
+
+/// A table by chapter, then every result that is not "conforms" with its rule, its evidence and what to do, then the
+/// summary line.
+[[nodiscard]] std::string render_console(const RunRecord& record, const Registry& registry, const ConsoleStyle& style);
+/// The result record (harness/spec/result-record.schema.json).
+[[nodiscard]] std::string render_json(const RunRecord& record);
+/// KTAP version 1 (Documentation/dev-tools/ktap.rst): a subtest a chapter.
+[[nodiscard]] std::string render_ktap(const RunRecord& record);
+/// JUnit XML: a test suite a chapter, a test case a check.
+[[nodiscard]] std::string render_junit(const RunRecord& record);
+
+[[nodiscard]] std::string render(Format format, const RunRecord& record, const Registry& registry,
+                                 const ConsoleStyle& style);
+
+}  // namespace devmap

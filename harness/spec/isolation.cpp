@@ -1,0 +1,160 @@
+#include <harness/spec/isolation.hpp>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <harness/base/file.hpp>
+#include <map>
+
+namespace devmap {
+namespace {
+
+/// The descriptors this process has open, with what each leads to.
+std::map<int, std::string> open_descriptors() {
+  std::map<int, std::string> found;
+  const auto own_walk = fmt::format("/proc/{}/fd", getpid());
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd", ignored)) {
+    const auto target = std::filesystem::read_symlink(entry.path(), ignored);
+    if (ignored || target == own_walk) continue;
+    found.emplace(std::stoi(entry.path().filename()), target);
+  }
+  return found;
+}
+
+/// What a check left behind in its process, in words; nothing where it left nothing.
+std::optional<std::string> left_behind(const std::map<int, std::string>& before) {
+  for (const auto& [fd, target] : open_descriptors()) {
+    if (!before.contains(fd)) return fmt::format("left descriptor {} open ({})", fd, target);
+  }
+  if (waitpid(-1, nullptr, WNOHANG) != -1) return "left a child process behind";
+  return std::nullopt;
+}
+
+/// Mounts this process's network namespace below /run/netns, where ip-netns(8) finds it. How to enter it, or why not.
+std::string keep_namespace(const Check& check) {
+  std::string name = "devmap." + check.name();
+  std::ranges::replace(name, '/', '.');
+  const std::string directory = "/run/netns";
+  const std::string file = directory + "/" + name;
+  mkdir(directory.c_str(), 0755);
+  const UniqueFd made(open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0444));
+  if (!made || mount("/proc/self/ns/net", file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    return "its namespace could not be kept: " + last_error("mount", file).error().text();
+  }
+  return fmt::format("enter its namespace with 'nsenter --net={} bash', remove it with 'ip netns del {}'", file, name);
+}
+
+/// Everything a child is apart from its check.
+[[noreturn]] void be_child(const Check& check, const std::string& tag, const IsolatedCheck::Options& options,
+                           int report_fd, pid_t parent) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);  // the parent died before it could be watched
+  prctl(PR_SET_NAME, tag.c_str());
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+
+  if (unshare(CLONE_NEWNET) != 0) {
+    const auto why = last_error("unshare", "a network namespace for the check").error().text();
+    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why}));
+    _exit(0);
+  }
+  const bool as_stated = run_check_here(check, report_fd);
+  if (options.keep_namespace && !as_stated) (void)write_all(report_fd, kept_line(keep_namespace(check)));
+  _exit(0);
+}
+
+}  // namespace
+
+bool run_check_here(const Check& check, int report_fd) {
+  const auto say = [report_fd](const std::string& line) { (void)write_all(report_fd, line); };
+  for (const auto& need : check.rule->needs) {
+    const Fact fact = need.probe();
+    if (fact.presence == Presence::present) continue;
+    const char* prefix = fact.presence == Presence::absent ? "" : "could not tell: ";
+    say(missing_line({.feature = need.name, .fact = prefix + fact.text, .remedy = need.remedy}));
+    return true;
+  }
+  const auto before = open_descriptors();
+  Case::Outcome outcome;
+  {
+    Case the_case(check.variant, [&](const Evidence& evidence) { say(evidence_line(evidence)); });
+    outcome = the_case.run(check.rule->check);
+  }
+  if (!outcome.broken) outcome.broken = left_behind(before);
+  say(outcome_line(outcome));
+  return outcome.as_stated && !outcome.broken;
+}
+
+Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::string& tag, const Options& options) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return last_error("pipe2");
+  UniqueFd reading(ends[0]);
+  UniqueFd writing(ends[1]);
+  fcntl(reading.get(), F_SETFL, O_NONBLOCK);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return last_error("fork");
+  if (pid == 0) {
+    reading.reset();
+    be_child(check, tag, options, writing.get(), parent);
+  }
+  setpgid(pid, pid);  // here and in the child, so that neither depends on the other's pace
+  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) {
+    auto error = last_error("pidfd_open");
+    ::kill(-pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    return error;
+  }
+  return IsolatedCheck(pid, std::move(process), std::move(reading));
+}
+
+void IsolatedCheck::collect() {
+  std::array<char, 65536> block;
+  ssize_t got = 0;
+  while ((got = read(reports_.get(), block.data(), block.size())) > 0) {
+    unparsed_.append(block.data(), static_cast<std::size_t>(got));
+  }
+  std::size_t start = 0;
+  for (std::size_t end = 0; (end = unparsed_.find('\n', start)) != std::string::npos; start = end + 1) {
+    (void)take_line(report_, std::string_view(unparsed_).substr(start, end - start));
+  }
+  unparsed_.erase(0, start);
+}
+
+void IsolatedCheck::kill() const noexcept {
+  ::kill(-pid_, SIGKILL);
+}
+
+ChildReport IsolatedCheck::finish() {
+  siginfo_t ended{};
+  while (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  collect();
+  kill();  // the group outlives its leader where the check left processes behind
+  waitpid(pid_, nullptr, 0);
+  if (ended.si_code == CLD_EXITED) {
+    report_.exit_code = ended.si_status;
+  } else {
+    report_.signal = ended.si_status;
+  }
+  return std::move(report_);
+}
+
+}  // namespace devmap

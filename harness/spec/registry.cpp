@@ -1,0 +1,77 @@
+#include <harness/spec/registry.hpp>
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace devmap {
+namespace {
+
+/// The number of single-character edits from one text to another.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string Check::name() const {
+  return rule->id + "/" + variant.name();
+}
+
+void Registry::chapter(std::string name, std::string title) {
+  chapters_.push_back({std::move(name), std::move(title)});
+}
+
+void Registry::add(Rule rule) {
+  if (chapters_.empty() || rule.chapter() != chapters_.back().name) {
+    faults_.push_back(fmt::format("rule {} is outside its chapter", rule.id));
+  }
+  if (find(rule.id) != nullptr) faults_.push_back(fmt::format("rule {} is there twice", rule.id));
+  if (rule.states.empty() || rule.source.empty() || !rule.check) {
+    faults_.push_back(fmt::format("rule {} lacks a statement, a source or a check", rule.id));
+  }
+  rules_.push_back(std::move(rule));
+}
+
+const Rule* Registry::find(std::string_view id) const {
+  const auto found = std::ranges::find(rules_, id, &Rule::id);
+  return found == rules_.end() ? nullptr : &*found;
+}
+
+std::vector<Check> Registry::checks() const {
+  std::vector<Check> checks;
+  for (const auto& rule : rules_) {
+    for (const auto& variant : rule.variants.all()) checks.push_back({&rule, variant});
+  }
+  return checks;
+}
+
+std::vector<std::string> Registry::nearest(std::string_view text, std::size_t count) const {
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  ranked.reserve(rules_.size());
+  for (const auto& rule : rules_) {
+    // A part of an id is likelier meant than a whole one of the same length.
+    const bool part = !text.empty() && rule.id.find(text) != std::string::npos;
+    ranked.emplace_back(part ? 0 : edit_distance(text, rule.id), rule.id);
+  }
+  std::ranges::stable_sort(ranked, {}, [](const auto& entry) { return entry.first; });
+  std::vector<std::string> ids;
+  for (const auto& [distance, id] : ranked) {
+    if (ids.size() == count) break;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+}  // namespace devmap

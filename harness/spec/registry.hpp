@@ -1,0 +1,54 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+#include <harness/spec/rule.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace devmap {
+
+/// A named group of rules: its name is the first part of their ids.
+struct Chapter {
+  std::string name;
+  std::string title;
+};
+
+/// One thing to run: a rule in one of its variants.
+struct Check {
+  const Rule* rule = nullptr;
+  Variant variant = {};
+
+  /// "update.noexist-on-array-is-eexist/devmap/v4".
+  [[nodiscard]] std::string name() const;
+};
+
+/// The rules of a suite, by chapter, in the order in which they were added.
+class Registry {
+ public:
+  /// Opens a chapter; the rules added next belong to it.
+  void chapter(std::string name, std::string title);
+  /// Adds a rule. A rule that contradicts itself (an id outside its chapter or given twice, no statement, no check) is
+  /// kept as a fault and makes every run of the suite end as broken: see faults().
+  void add(Rule rule);
+
+  [[nodiscard]] const std::vector<Chapter>& chapters() const noexcept { return chapters_; }
+  [[nodiscard]] const std::vector<Rule>& rules() const noexcept { return rules_; }
+  [[nodiscard]] const std::vector<std::string>& faults() const noexcept { return faults_; }
+
+  /// Null where there is none.
+  [[nodiscard]] const Rule* find(std::string_view id) const;
+  /// All variants of all rules, in order. The rules stay where they are only as long as none is added.
+  [[nodiscard]] std::vector<Check> checks() const;
+  /// The ids most like a text, the likeliest first.
+  [[nodiscard]] std::vector<std::string> nearest(std::string_view text, std::size_t count = 3) const;
+
+ private:
+  std::vector<Chapter> chapters_;
+  std::vector<Rule> rules_;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace devmap

@@ -1,0 +1,190 @@
+#include <harness/spec/runner.hpp>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <list>
+#include <utility>
+
+namespace devmap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// SIGINT and SIGTERM as something to read, while it lives.
+class Interrupts {
+ public:
+  static Expected<Interrupts> take() {
+    Interrupts interrupts;
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigprocmask(SIG_BLOCK, &wanted, &interrupts.before_);
+    interrupts.fd_ = UniqueFd(signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!interrupts.fd_) return last_error("signalfd");
+    return interrupts;
+  }
+  Interrupts(Interrupts&&) = default;
+  Interrupts& operator=(Interrupts&&) = delete;
+  ~Interrupts() {
+    if (fd_) sigprocmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// The signal that has come, or 0.
+  [[nodiscard]] int received() const {
+    signalfd_siginfo info{};
+    return read(fd_.get(), &info, sizeof info) == sizeof info ? static_cast<int>(info.ssi_signo) : 0;
+  }
+
+ private:
+  Interrupts() = default;
+  UniqueFd fd_;
+  sigset_t before_{};
+};
+
+struct Running {
+  std::size_t index;
+  std::string tag;
+  IsolatedCheck child;
+  Clock::time_point began;
+  bool timed_out = false;
+  std::vector<std::string> warnings = {};
+};
+
+/// Hands each warning to the check it is about: the one whose task it names, or where it names no task of ours but a
+/// kernel thread's or none, to all that were running. The rest are not ours.
+void attribute(std::vector<KernelWarning> warnings, std::list<Running>& running, std::vector<std::string>& foreign) {
+  for (const auto& warning : warnings) {
+    const auto named = std::ranges::find_if(running, [&](const Running& check) {
+      return warning.task_name == check.tag || (warning.task_id != 0 && warning.task_id == check.child.pid());
+    });
+    if (named != running.end()) {
+      named->warnings.push_back(warning.summary());
+      continue;
+    }
+    // Deferred work shows as one of these; a user's process would show under its own name.
+    const bool kernel_thread =
+        warning.task_name.empty() ||
+        std::ranges::any_of(std::initializer_list<std::string_view>{"kworker", "ksoftirqd", "swapper", "rcu"},
+                            [&](auto prefix) { return warning.task_name.starts_with(prefix); });
+    if (!kernel_thread || running.empty()) {
+      foreign.push_back(warning.summary());
+      continue;
+    }
+    for (auto& check : running) {
+      check.warnings.push_back(
+          running.size() == 1 ? warning.summary()
+                              : fmt::format("{} (one of {} checks that ran then)", warning.summary(), running.size()));
+    }
+  }
+}
+
+Result not_run(const Check& check) {
+  return {.rule = check.rule->id,
+          .variant = check.variant.name(),
+          .verdict = Verdict::unmet,
+          .reason = "dangerous: " + check.rule->danger,
+          .advice = "run it in a virtual machine with --dangerous"};
+}
+
+}  // namespace
+
+Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::vector<std::size_t>& order) {
+  auto interrupts = Interrupts::take();
+  if (!interrupts) return std::unexpected(interrupts.error());
+
+  RunOutcome outcome;
+  std::vector<std::optional<Result>> results(checks.size());
+  std::list<Running> running;
+  std::size_t through = 0;
+  auto next = order.begin();
+  bool stop = false;
+
+  const auto settle = [&](std::size_t index, Result result) {
+    if (options_.fail_fast && fails(result.verdict)) stop = true;
+    ++through;
+    if (progress_) progress_(result, through, order.size());
+    results.at(index) = std::move(result);
+  };
+  const auto watch_log = [&] {
+    if (log_ != nullptr) attribute(log_->drain(), running, outcome.foreign_warnings);
+  };
+
+  while (!running.empty() || (next != order.end() && !stop)) {
+    while (!stop && next != order.end() && running.size() < options_.jobs) {
+      const std::size_t index = *next++;
+      const Check& check = checks.at(index);
+      if (!check.rule->danger.empty() && !options_.dangerous) {
+        settle(index, not_run(check));
+        continue;
+      }
+      const auto tag = fmt::format("check-{}", index);
+      auto child = IsolatedCheck::start(check, tag, {.keep_namespace = options_.keep_namespaces});
+      if (child) {
+        running.push_back({.index = index, .tag = tag, .child = std::move(*child), .began = Clock::now()});
+      } else {
+        settle(index, judge(*check.rule, check.variant, options_.kernel,
+                            {.outcome = Case::Outcome{.broken = child.error().text()}}, options_.known));
+      }
+    }
+
+    std::vector<pollfd> waited{{interrupts->fd(), POLLIN, 0}};
+    auto wake_up = Clock::time_point::max();
+    for (const auto& check : running) {
+      waited.push_back({check.child.ended_fd(), POLLIN, 0});
+      waited.push_back({check.child.report_fd(), POLLIN, 0});
+      if (!check.timed_out) wake_up = std::min(wake_up, check.began + options_.timeout);
+    }
+    int pause = -1;
+    if (wake_up != Clock::time_point::max()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_up - Clock::now()).count();
+      pause = static_cast<int>(std::max<std::int64_t>(left, 0));
+    }
+    if (!running.empty() && poll(waited.data(), waited.size(), pause) < 0 && errno != EINTR) return last_error("poll");
+
+    if (const int signal = interrupts->received(); signal != 0) {
+      outcome.interrupted_by = signal;
+      for (const auto& check : running) check.child.kill();
+      for (auto& check : running) (void)check.child.finish();
+      running.clear();
+      break;
+    }
+
+    std::size_t slot = 1;
+    for (auto check = running.begin(); check != running.end(); slot += 2) {
+      if ((waited.at(slot + 1).revents & POLLIN) != 0) check->child.collect();
+      if (!check->timed_out && Clock::now() >= check->began + options_.timeout) {
+        check->timed_out = true;
+        check->child.kill();
+      }
+      if ((waited.at(slot).revents & POLLIN) == 0) {
+        ++check;
+        continue;
+      }
+      watch_log();
+      ChildReport report = check->child.finish();
+      report.timed_out = check->timed_out;
+      report.kernel_warnings = std::move(check->warnings);
+      report.duration = Clock::now() - check->began;
+      const std::size_t index = check->index;
+      check = running.erase(check);
+      settle(index, judge(*checks.at(index).rule, checks.at(index).variant, options_.kernel, std::move(report),
+                          options_.known));
+    }
+  }
+  watch_log();
+
+  for (auto& result : results) {
+    if (result) outcome.results.push_back(std::move(*result));
+  }
+  outcome.partial = outcome.results.size() < order.size();
+  return outcome;
+}
+
+}  // namespace devmap

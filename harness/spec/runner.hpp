@@ -1,0 +1,63 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+#include <harness/base/kernel_version.hpp>
+#include <harness/spec/isolation.hpp>
+#include <harness/spec/kernel_log.hpp>
+#include <harness/spec/known_issues.hpp>
+#include <harness/spec/registry.hpp>
+#include <harness/spec/result.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace devmap {
+
+/// What a run came to.
+struct RunOutcome {
+  /// In the order of the checks, whatever the order in which they ended; a run that was cut short has fewer.
+  std::vector<Result> results = {};
+  /// Whether checks that were asked for were not run.
+  bool partial = false;
+  /// The signal that cut the run short; 0 where none did.
+  int interrupted_by = 0;
+  /// Kernel warnings that name a task which is no part of the run.
+  std::vector<std::string> foreign_warnings = {};
+};
+
+/// Runs checks, each in a process of its own, several at once.
+class Runner {
+ public:
+  struct Options {
+    unsigned jobs = 1;
+    std::chrono::milliseconds timeout{10'000};
+    /// Begin nothing more after the first result that makes a run fail.
+    bool fail_fast = false;
+    /// Run checks that may crash, hang or exhaust a kernel.
+    bool dangerous = false;
+    bool keep_namespaces = false;
+    KernelVersion kernel = KernelVersion::running();
+    KnownIssues known = {};
+  };
+  /// Hears of each result as it comes, with the number of those that are through and of all.
+  using Progress = std::function<void(const Result&, std::size_t through, std::size_t all)>;
+
+  /// `log` may be null: nobody watches then.
+  Runner(Options options, KernelLog* log, Progress progress)
+      : options_(std::move(options)), log_(log), progress_(std::move(progress)) {}
+
+  /// SIGINT and SIGTERM end the run; what is through by then is kept. `order` is the order in which the checks are
+  /// begun: a permutation of their indexes. Fails only where the machinery itself does.
+  [[nodiscard]] Expected<RunOutcome> run(const std::vector<Check>& checks, const std::vector<std::size_t>& order);
+
+ private:
+  Options options_;
+  KernelLog* log_;
+  Progress progress_;
+};
+
+}  // namespace devmap

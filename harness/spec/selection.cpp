@@ -1,0 +1,69 @@
+#include <harness/spec/selection.hpp>
+
+#include <fnmatch.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+
+namespace devmap {
+namespace {
+
+bool matches(const std::string& glob, const Check& check) {
+  return fnmatch(glob.c_str(), check.rule->id.c_str(), 0) == 0 || fnmatch(glob.c_str(), check.name().c_str(), 0) == 0;
+}
+
+}  // namespace
+
+std::string did_you_mean(const Registry& registry, const std::string& text) {
+  const auto near = registry.nearest(text);
+  return near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, " or "));
+}
+
+Expected<std::vector<Check>> select_checks(const Registry& registry, const Options& options) {
+  const auto all = registry.checks();
+  for (const auto& chapter : options.chapters) {
+    if (std::ranges::find(registry.chapters(), chapter, &Chapter::name) != registry.chapters().end()) continue;
+    std::vector<std::string> names;
+    for (const auto& known : registry.chapters()) names.push_back(known.name);
+    return failure("--chapter", 0, fmt::format("no chapter '{}'; there are {}", chapter, fmt::join(names, ", ")));
+  }
+  bool wants_some = false;
+  for (const auto& filter : options.filters) {
+    const bool excludes = filter.starts_with('-');
+    wants_some = wants_some || !excludes;
+    const std::string glob = excludes ? filter.substr(1) : filter;
+    if (std::ranges::any_of(all, [&](const Check& check) { return matches(glob, check); })) continue;
+    return failure("--filter", 0, fmt::format("'{}' matches no rule{}", glob, did_you_mean(registry, glob)));
+  }
+
+  const auto wanted = [&](const Check& check) {
+    if (!options.chapters.empty() &&
+        std::ranges::find(options.chapters, check.rule->chapter()) == options.chapters.end()) {
+      return false;
+    }
+    bool included = !wants_some;
+    for (const auto& filter : options.filters) {
+      if (filter.starts_with('-')) {
+        if (matches(filter.substr(1), check)) return false;
+      } else {
+        included = included || matches(filter, check);
+      }
+    }
+    return included;
+  };
+  std::vector<Check> selected;
+  std::ranges::copy_if(all, std::back_inserter(selected), wanted);
+  if (selected.empty()) return failure("selection", 0, "no rule matches all of what was asked for; see --list");
+
+  std::vector<Check> part;
+  for (std::size_t i = options.shard.index - 1; i < selected.size(); i += options.shard.count) {
+    part.push_back(selected[i]);
+  }
+  if (part.empty()) {
+    return failure("--shard", 0, fmt::format("there are only {} checks to share out", selected.size()));
+  }
+  return part;
+}
+
+}  // namespace devmap

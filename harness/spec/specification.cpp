@@ -1,0 +1,144 @@
+#include <harness/spec/specification.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace devmap {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::vector<std::string> texts(const std::vector<KernelVersion>& versions) {
+  std::vector<std::string> texts;
+  for (const auto& version : versions) texts.push_back(version.text());
+  return texts;
+}
+
+ordered_json version_or_null(const KernelVersion& version) {
+  return version == KernelVersion{} ? ordered_json(nullptr) : ordered_json(version.text());
+}
+
+ordered_json version_or_null(const std::optional<KernelVersion>& version) {
+  return version ? ordered_json(version->text()) : ordered_json(nullptr);
+}
+
+ordered_json rule_json(const Rule& rule) {
+  ordered_json object = {{"id", rule.id},
+                         {"states", rule.states},
+                         {"since", version_or_null(rule.since)},
+                         {"until", version_or_null(rule.until)},
+                         {"backports", texts(rule.backports)},
+                         {"until_backports", texts(rule.until_backports)},
+                         {"source", rule.source},
+                         {"commits", rule.commits}};
+  for (const char* list : {"needs", "variants", "documentation", "known"}) object[list] = ordered_json::array();
+  for (const auto& need : rule.needs) object["needs"].push_back(need.name);
+  for (const auto& variant : rule.variants.all()) object["variants"].push_back(variant.name());
+  object["catalogue"] = rule.catalogue;
+  for (const auto& entry : rule.documentation) {
+    object["documentation"].push_back(
+        {{"where", entry.where}, {"statement", entry.statement}, {"agrees", entry.agrees}});
+  }
+  for (const auto& issue : rule.known) {
+    object["known"].push_back({{"reason", issue.reason},
+                               {"link", issue.link},
+                               {"since", version_or_null(issue.since)},
+                               {"until", version_or_null(issue.until)}});
+  }
+  object["danger"] = rule.danger.empty() ? ordered_json(nullptr) : ordered_json(rule.danger);
+  return object;
+}
+
+std::string joined_variants(const Rule& rule) {
+  std::vector<std::string> names;
+  for (const auto& variant : rule.variants.all()) names.push_back(variant.name());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+/// The facts about a rule, each with its heading; what there is nothing to say of is left out.
+std::vector<std::pair<std::string, std::string>> facts(const Rule& rule) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto add = [&facts](const char* heading, std::string text) {
+    if (!text.empty()) facts.emplace_back(heading, std::move(text));
+  };
+  add("true", versions_in_words(rule));
+  add("source", fmt::format("{}", fmt::join(rule.source, "; ")));
+  add("commits", fmt::format("{}", fmt::join(rule.commits, ", ")));
+  add("checked in", joined_variants(rule));
+  for (const auto& need : rule.needs) add("needs", need.name);
+  add("dangerous", rule.danger);
+  for (const auto& issue : rule.known) {
+    add("known issue", issue.link.empty() ? issue.reason : issue.reason + " (" + issue.link + ")");
+  }
+  for (const auto& entry : rule.documentation) {
+    add(entry.agrees ? "documented" : "documented wrongly", fmt::format("{}: \"{}\"", entry.where, entry.statement));
+  }
+  add("catalogue", fmt::format("{}", fmt::join(rule.catalogue, ", ")));
+  return facts;
+}
+
+}  // namespace
+
+std::string versions_in_words(const Rule& rule) {
+  const auto with_backports = [](std::string text, const std::vector<KernelVersion>& backports) {
+    if (backports.empty()) return text;
+    return fmt::format("{} (and from {})", text, fmt::join(texts(backports), ", "));
+  };
+  std::string text = rule.since == KernelVersion{} ? "as long as the map type exists"
+                                                   : with_backports("since " + rule.since.text(), rule.backports);
+  if (rule.until) text += with_backports(", until " + rule.until->text(), rule.until_backports);
+  return text;
+}
+
+std::string specification_json(const Registry& registry) {
+  ordered_json object = {{"schema_version", kSpecificationSchemaVersion}};
+  object["chapters"] = ordered_json::array();
+  for (const auto& chapter : registry.chapters()) {
+    object["chapters"].push_back({{"name", chapter.name}, {"title", chapter.title}});
+  }
+  object["rules"] = ordered_json::array();
+  for (const auto& rule : registry.rules()) object["rules"].push_back(rule_json(rule));
+  return object.dump(2) + "\n";
+}
+
+std::string specification_markdown(const Registry& registry) {
+  std::string text = fmt::format(
+      "# BPF device maps: the specification\n\n{} rules about `BPF_MAP_TYPE_DEVMAP` and `BPF_MAP_TYPE_DEVMAP_HASH`.\n",
+      registry.rules().size());
+  for (const auto& chapter : registry.chapters()) {
+    text += fmt::format("\n## {}: {}\n", chapter.name, chapter.title);
+    for (const auto& rule : registry.rules()) {
+      if (rule.chapter() != chapter.name) continue;
+      text += fmt::format("\n### {}\n\n{}\n\n", rule.id, rule.states);
+      for (const auto& [heading, fact] : facts(rule)) text += fmt::format("- {}: {}\n", heading, fact);
+    }
+  }
+  return text;
+}
+
+std::string list_rules(const Registry& registry, const std::vector<Check>& checks) {
+  std::map<const Rule*, std::size_t> counts;
+  std::size_t widest = 0;
+  for (const auto& check : checks) {
+    ++counts[check.rule];
+    widest = std::max(widest, check.rule->id.size());
+  }
+  std::string text;
+  for (const auto& rule : registry.rules()) {
+    const auto count = counts.find(&rule);
+    if (count == counts.end()) continue;
+    text += fmt::format("{:<{}}  {:>2}  {}\n", rule.id, widest, count->second, rule.states);
+  }
+  return text;
+}
+
+std::string explain_rule(const Rule& rule) {
+  std::string text = fmt::format("{}\n  {}\n\n", rule.id, rule.states);
+  for (const auto& [heading, fact] : facts(rule)) text += fmt::format("  {:<19} {}\n", heading + ":", fact);
+  return text;
+}
+
+}  // namespace devmap
