@@ -1,5 +1,6 @@
 #include <harness/spec/case.hpp>
 
+#include <cassert>
 #include <exception>
 
 namespace devmap {
@@ -17,14 +18,13 @@ Program Case::egress_program(const ProgramSpec& spec) {
   return program(Assembler().return_value(XDP_PASS), spec);
 }
 
-bool Case::record(Evidence evidence) {
+bool Case::record(const Evidence& evidence) {
   if (evidence.role != Role::note) {
     ++judged_;
     if (!evidence.as_expected) ++mismatches_;
   }
-  const bool as_expected = evidence.as_expected;
   listener_(evidence);
-  return as_expected;
+  return evidence.as_expected;
 }
 
 void Case::break_off(std::string reason) {
@@ -35,7 +35,8 @@ Case::Outcome Case::run(const std::function<void(Case&)>& check) {
   try {
     check(*this);
     if (judged_ == 0) break_off("the check judged nothing");
-  } catch (const Ended&) {  // the mismatch that ended it is on record
+  } catch (const Ended&) {
+    assert(mismatches_ > 0);  // the mismatch that ended it is on record
   } catch (const SetUpFailed& failed) {
     // After a mismatch the kernel is not in the state that later steps count on: the mismatch is the finding.
     if (mismatches_ == 0) {

@@ -125,7 +125,7 @@ class Case {
   };
   struct Ended {};
 
-  bool record(Evidence evidence);
+  bool record(const Evidence& evidence);
   void break_off(std::string reason);
 
   template <class T>

@@ -1,0 +1,21 @@
+# Installs the harness library into a scratch directory, builds a project of a user's own against it, and runs it.
+# Arguments: BUILD_DIR (of this project), SOURCE_DIR (of the user's project), SCRATCH_DIR, CXX_COMPILER.
+function(step)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(failed)
+    message(FATAL_ERROR "${ARGN}: ${failed}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${SCRATCH_DIR})
+step(${CMAKE_COMMAND} --install ${BUILD_DIR} --prefix ${SCRATCH_DIR}/prefix)
+step(${CMAKE_COMMAND} -G Ninja -S ${SOURCE_DIR} -B ${SCRATCH_DIR}/build -DCMAKE_PREFIX_PATH=${SCRATCH_DIR}/prefix
+     -DCMAKE_CXX_COMPILER=${CXX_COMPILER})
+step(${CMAKE_COMMAND} --build ${SCRATCH_DIR}/build)
+step(${SCRATCH_DIR}/build/own-rules --list)
+if(NOT output MATCHES "own.key-size-is-4 +1 ")
+  message(FATAL_ERROR "the rule is not listed:\n${output}")
+endif()
+step(${SCRATCH_DIR}/prefix/bin/devmap-conformance --list)
+file(REMOVE_RECURSE ${SCRATCH_DIR})
