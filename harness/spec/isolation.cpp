@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <harness/base/file.hpp>
 #include <map>
+#include <utility>
 
 namespace devmap {
 namespace {
@@ -125,6 +126,19 @@ Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::stri
   return IsolatedCheck(pid, std::move(process), std::move(reading));
 }
 
+IsolatedCheck::IsolatedCheck(IsolatedCheck&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      process_(std::move(other.process_)),
+      reports_(std::move(other.reports_)),
+      unparsed_(std::move(other.unparsed_)),
+      report_(std::move(other.report_)) {}
+
+IsolatedCheck::~IsolatedCheck() {
+  if (pid_ <= 0) return;
+  kill();
+  (void)finish();
+}
+
 void IsolatedCheck::collect() {
   std::array<char, 65536> block;
   ssize_t got = 0;
@@ -142,13 +156,19 @@ void IsolatedCheck::kill() const noexcept {
   ::kill(-pid_, SIGKILL);
 }
 
+ChildReport IsolatedCheck::abandon() {
+  collect();
+  pid_ = -1;
+  return std::move(report_);
+}
+
 ChildReport IsolatedCheck::finish() {
   siginfo_t ended{};
   while (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }
   collect();
   kill();  // the group outlives its leader where the check left processes behind
-  waitpid(pid_, nullptr, 0);
+  waitpid(std::exchange(pid_, -1), nullptr, 0);
   if (ended.si_code == CLD_EXITED) {
     report_.exit_code = ended.si_status;
   } else {

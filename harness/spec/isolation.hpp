@@ -22,6 +22,13 @@ class IsolatedCheck {
     bool keep_namespace = false;
   };
 
+  IsolatedCheck(IsolatedCheck&& other) noexcept;
+  IsolatedCheck& operator=(IsolatedCheck&&) = delete;
+  IsolatedCheck(const IsolatedCheck&) = delete;
+  IsolatedCheck& operator=(const IsolatedCheck&) = delete;
+  /// Ends the child and waits for it, where that has not been done.
+  ~IsolatedCheck();
+
   [[nodiscard]] static Expected<IsolatedCheck> start(const Check& check, const std::string& tag,
                                                      const Options& options);
 
@@ -37,6 +44,8 @@ class IsolatedCheck {
   void kill() const noexcept;
   /// Waits for the child, ends what it left running, and gives what is known of it.
   [[nodiscard]] ChildReport finish();
+  /// Gives what is known of a child that does not even end when killed (it hangs in the kernel), and leaves it.
+  [[nodiscard]] ChildReport abandon();
 
  private:
   IsolatedCheck(pid_t pid, UniqueFd process, UniqueFd reports)

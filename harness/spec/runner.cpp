@@ -15,6 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// How long a child may take to die once it is killed; one that takes longer hangs in the kernel.
+constexpr std::chrono::seconds kTimeToDie{5};
+
 /// SIGINT and SIGTERM as something to read, while it lives.
 class Interrupts {
  public:
@@ -139,7 +142,8 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     for (const auto& check : running) {
       waited.push_back({check.child.ended_fd(), POLLIN, 0});
       waited.push_back({check.child.report_fd(), POLLIN, 0});
-      if (!check.timed_out) wake_up = std::min(wake_up, check.began + options_.timeout);
+      const auto patience = check.timed_out ? options_.timeout + kTimeToDie : options_.timeout;
+      wake_up = std::min(wake_up, check.began + patience);
     }
     int pause = -1;
     if (wake_up != Clock::time_point::max()) {
@@ -150,25 +154,26 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
 
     if (const int signal = interrupts->received(); signal != 0) {
       outcome.interrupted_by = signal;
-      for (const auto& check : running) check.child.kill();
-      for (auto& check : running) (void)check.child.finish();
-      running.clear();
+      running.clear();  // which ends them
       break;
     }
 
     std::size_t slot = 1;
     for (auto check = running.begin(); check != running.end(); slot += 2) {
       if ((waited.at(slot + 1).revents & POLLIN) != 0) check->child.collect();
-      if (!check->timed_out && Clock::now() >= check->began + options_.timeout) {
+      const bool ended = (waited.at(slot).revents & POLLIN) != 0;
+      const auto age = Clock::now() - check->began;
+      if (!ended && !check->timed_out && age >= options_.timeout) {
         check->timed_out = true;
         check->child.kill();
       }
-      if ((waited.at(slot).revents & POLLIN) == 0) {
+      const bool hopeless = check->timed_out && age >= options_.timeout + kTimeToDie;
+      if (!ended && !hopeless) {
         ++check;
         continue;
       }
       watch_log();
-      ChildReport report = check->child.finish();
+      ChildReport report = ended ? check->child.finish() : check->child.abandon();
       report.timed_out = check->timed_out;
       report.kernel_warnings = std::move(check->warnings);
       report.duration = Clock::now() - check->began;

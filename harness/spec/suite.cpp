@@ -1,5 +1,6 @@
 #include <harness/spec/suite.hpp>
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -69,12 +70,34 @@ class ProgressLine {
   std::size_t failed_ = 0;
 };
 
-std::vector<std::size_t> begin_order(std::size_t count, bool shuffled, std::mt19937& generator) {
-  std::vector<std::size_t> order(count);
+/// The order in which the checks are begun: as listed or at random, those that may take the kernel down last.
+std::vector<std::size_t> begin_order(const std::vector<Check>& checks, bool shuffled, std::mt19937& generator) {
+  std::vector<std::size_t> order(checks.size());
   std::iota(order.begin(), order.end(), 0);
   if (shuffled) std::ranges::shuffle(order, generator);
+  std::ranges::stable_partition(order, [&checks](std::size_t i) { return checks.at(i).rule->danger.empty(); });
   return order;
 }
+
+/// Keeps SIGINT and SIGTERM waiting while it lives, so that they reach the run, or come after the results are written.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t held;
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigprocmask(SIG_BLOCK, &held, &before_);
+  }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+  SignalsHeldBack(SignalsHeldBack&&) = delete;
+  SignalsHeldBack& operator=(SignalsHeldBack&&) = delete;
+  ~SignalsHeldBack() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
 
 /// Before Linux 5.11 BPF memory counts against this limit; where it cannot be raised, creation itself will say so.
 void raise_locked_memory_limit() {
@@ -90,7 +113,7 @@ Expected<int> run_all(const std::vector<Check>& checks, const Options& options, 
     ProgressLine line(!options.quiet);
     Runner runner(runner_options, log,
                   [&line](const Result& result, auto through, auto all) { line.show(result, through, all); });
-    auto outcome = runner.run(checks, begin_order(checks.size(), options.shuffle, generator));
+    auto outcome = runner.run(checks, begin_order(checks, options.shuffle, generator));
     if (!outcome) return std::unexpected(outcome.error());
     for (auto& result : outcome->results) {
       result.iteration = iteration;
@@ -109,6 +132,7 @@ Expected<int> run_all(const std::vector<Check>& checks, const Options& options, 
 
 int run_suite(const std::string& program, const Registry& registry, const std::vector<Check>& checks, Options options,
               std::vector<char*>& google_test_arguments) {
+  raise_locked_memory_limit();
   if (const Fact fact = preflight(); fact.presence != Presence::present) {
     return complain(program, fact.text + "; run it as root, or in a virtual machine", kExitNothingRan);
   }
@@ -124,7 +148,6 @@ int run_suite(const std::string& program, const Registry& registry, const std::v
     if (!known) return complain(program, known.error().text(), kExitUsage);
     runner_options.known = std::move(*known);
   }
-  raise_locked_memory_limit();
   auto log = KernelLog::watch(options.calibration ? KernelLog::Writers::anybody : KernelLog::Writers::kernel);
   KernelLog* const watched = log ? &*log : nullptr;
   if (google_test_arguments.size() > 1) {
@@ -149,6 +172,7 @@ int run_suite(const std::string& program, const Registry& registry, const std::v
   RunRecord record{.suite = SuiteIdentity::of_this_build(), .context = RunContext::of_this_machine()};
   if (!options.kernel_label.empty()) record.context.kernel_label = options.kernel_label;
   record.context.kernel_log = log ? "watched" : log.error().text();
+  const SignalsHeldBack until_written;
   const auto began = std::chrono::steady_clock::now();
   const auto ended = run_all(checks, options, runner_options, watched, record);
   record.context.duration_ms =
