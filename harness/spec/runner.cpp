@@ -34,6 +34,8 @@ class Interrupts {
   }
   Interrupts(Interrupts&&) = default;
   Interrupts& operator=(Interrupts&&) = delete;
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
   ~Interrupts() {
     if (fd_) sigprocmask(SIG_SETMASK, &before_, nullptr);
   }
@@ -62,7 +64,7 @@ struct Running {
 
 /// Hands each warning to the check it is about: the one whose task it names, or where it names no task of ours but a
 /// kernel thread's or none, to all that were running. The rest are not ours.
-void attribute(std::vector<KernelWarning> warnings, std::list<Running>& running, std::vector<std::string>& foreign) {
+void attribute(const std::vector<KernelWarning>& warnings, std::list<Running>& running, std::vector<std::string>& foreign) {
   for (const auto& warning : warnings) {
     const auto named = std::ranges::find_if(running, [&](const Running& check) {
       return warning.task_name == check.tag || (warning.task_id != 0 && warning.task_id == check.child.pid());
