@@ -5,6 +5,7 @@ namespace devmap::cases {
 Registry all_chapters() {
   Registry rules;
   add_constants_chapter(rules);
+  add_integration_chapter(rules);
   add_create_chapter(rules);
   add_update_chapter(rules);
   add_lookup_chapter(rules);

@@ -6,6 +6,7 @@ namespace devmap::cases {
 
 // One function a chapter, each in the file of its name: it opens the chapter and adds its rules.
 void add_constants_chapter(Registry& rules);
+void add_integration_chapter(Registry& rules);
 void add_create_chapter(Registry& rules);
 void add_update_chapter(Registry& rules);
 void add_lookup_chapter(Registry& rules);

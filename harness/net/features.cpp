@@ -1,8 +1,12 @@
 #include <harness/net/features.hpp>
 
+#include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/netns.hpp>
+#include <harness/net/xdp_link.hpp>
+
+#include <linux/if_link.h>
 
 namespace devmap::features {
 namespace {
@@ -17,6 +21,18 @@ Fact with_veth(const std::function<Fact(VethPair)>& look) {
     fact = pair ? look(*pair) : Fact{Presence::absent, pair.error().text()};
   });
   return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
+}
+
+Fact attach_over_wide_values() {
+  const auto map = DevMap::create({.value_size = 8});
+  if (!map) return {Presence::could_not_tell, "no map with 8-byte values: " + errno_name(map.error())};
+  const auto instructions = Assembler().redirect_map(map.value(), 0, XDP_PASS).exit().build();
+  if (!instructions) return {Presence::could_not_tell, instructions.error().text()};
+  const auto program = Program::load({}, *instructions);
+  if (!program) return {Presence::could_not_tell, "the program is refused with " + errno_name(program.error())};
+  const auto link = XdpLink::create(program.value(), {.ifindex = kLoopback, .flags = XDP_FLAGS_SKB_MODE});
+  if (!link) return {Presence::absent, "attaching such a program is refused with " + errno_name(link.error())};
+  return {Presence::present, "such a program can be attached"};
 }
 
 }  // namespace
@@ -38,6 +54,17 @@ Feature device_bound_programs() {
                           "a program bound to a veth device is refused with " + errno_name(loaded.error())};
             });
           }};
+}
+
+Feature wide_values_in_skb_mode() {
+  return {
+      .name = "SKB-mode programs over maps with 8-byte values", .remedy = "run it on Linux 5.15 or later", .probe = [] {
+        Fact fact;
+        const auto apart = NetNs::create();
+        if (!apart) return Fact{Presence::could_not_tell, apart.error().text()};
+        const auto entered = apart->run([&fact] { fact = attach_over_wide_values(); });
+        return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
+      }};
 }
 
 }  // namespace devmap::features

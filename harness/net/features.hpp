@@ -10,4 +10,7 @@ namespace devmap::features {
 /// Programs bound to a device can be loaded (BPF_F_XDP_DEV_BOUND_ONLY, 6.3); tried on a veth device.
 [[nodiscard]] Feature device_bound_programs();
 
+/// Programs that redirect by maps with 8-byte values can be attached in SKB mode (5.15); tried on a loopback device.
+[[nodiscard]] Feature wide_values_in_skb_mode();
+
 }  // namespace devmap::features

@@ -9,9 +9,9 @@
 namespace devmap {
 
 std::vector<std::byte> make_frame(std::size_t size, std::uint8_t tag) {
-  constexpr std::uint16_t kExperimental = 0x88b5;  // IEEE Std 802, local experimental EtherType 1
-  ethhdr header{
-      .h_dest = {0x02, 0, 0, 0, 0, 0x01}, .h_source = {0x02, 0, 0, 0, 0, 0x02}, .h_proto = htons(kExperimental)};
+  ethhdr header{.h_dest = {0x02, 0, 0, 0, 0, 0x01},
+                .h_source = {0x02, 0, 0, 0, 0, 0x02},
+                .h_proto = htons(kExperimentalEtherType)};
   std::vector<std::byte> frame(std::max(size, sizeof header));
   std::memcpy(frame.data(), &header, sizeof header);
   auto next = tag;

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+#include <harness/base/unique_fd.hpp>
+#include <harness/net/frame.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace devmap {
+
+/// Whole Ethernet frames in and out of one device of the calling thread's namespace (packet(7), SOCK_RAW). It hears the
+/// frames of one EtherType that the device hands to the network stack, those for other addresses included; what is sent
+/// through the device it does not hear, so a frame heard is a frame that came in. An XDP program on the device sees an
+/// incoming frame before this socket does (net/core/dev.c:__netif_receive_skb_core).
+class PacketSocket {
+ public:
+  /// Hears from the moment it is opened. Needs CAP_NET_RAW.
+  [[nodiscard]] static Expected<PacketSocket> open(std::uint32_t ifindex,
+                                                   std::uint16_t ether_type = kExperimentalEtherType);
+
+  /// Sends a frame, its 14-byte header included; fails with ENETDOWN where the device is down, with EMSGSIZE where the
+  /// frame is longer than its MTU allows.
+  [[nodiscard]] Expected<void> send(std::span<const std::byte> frame) const;
+
+  /// The next frame, with its header; nothing where none comes within the limit.
+  [[nodiscard]] Expected<std::optional<std::vector<std::byte>>> receive(std::chrono::milliseconds limit) const;
+
+ private:
+  explicit PacketSocket(UniqueFd fd) : fd_(std::move(fd)) {}
+  UniqueFd fd_;
+};
+
+}  // namespace devmap
