@@ -68,7 +68,6 @@ Expected<VethPair> create_veth(const VethSpec& spec) {
       rtnl_link_set_num_tx_queues(link, spec.queues);
       rtnl_link_set_num_rx_queues(link, spec.queues);
     }
-    if (spec.up) rtnl_link_set_flags(link, IFF_UP);
   };
   describe(first.get(), spec.first_name, spec.first_index);
   describe(second.get(), spec.second_name, spec.second_index);
@@ -80,6 +79,11 @@ Expected<VethPair> create_veth(const VethSpec& spec) {
   if (!first_index) return std::unexpected(first_index.error());
   const auto second_index = index_of(spec.second_name);
   if (!second_index) return std::unexpected(second_index.error());
+  // Not at creation: there the second is opened before it has its peer, and refused for that (veth.c:veth_open).
+  for (const auto ifindex : {*first_index, *second_index}) {
+    if (!spec.up) break;
+    if (auto opened = set_up(ifindex); !opened) return std::unexpected(opened.error());
+  }
   return VethPair{.first = *first_index, .second = *second_index};
 }
 
