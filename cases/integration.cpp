@@ -112,8 +112,13 @@ std::vector<std::byte> marked(std::vector<std::byte> frame) {
 /// The next frame that comes in must be this one.
 void receives(Case& c, const Path& path, std::string_view what, const std::vector<std::byte>& stated) {
   const auto frame = c.must(path.socket.receive(kLongWait));
-  c.holds(what, frame == stated,
-          frame ? fmt::format("{} bytes: {:02x}", frame->size(), fmt::join(*frame, " ")) : "no frame came in");
+  std::string observed = "no frame came in";
+  if (frame == stated) {
+    observed = fmt::format("so, {} bytes, the payload starting with {:#04x}", frame->size(), frame->at(kMarked));
+  } else if (frame) {
+    observed = fmt::format("{} bytes: {:02x}", frame->size(), fmt::join(*frame, " "));
+  }
+  c.holds(what, frame == stated, observed);
 }
 
 void counted(Case& c, const Path& path, const Counts& stated) {
