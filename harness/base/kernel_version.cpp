@@ -14,6 +14,7 @@ std::optional<KernelVersion> KernelVersion::parse(std::string_view release) {
   const char* cursor = release.data();
   const char* const end = release.data() + release.size();
   while (count < numbers.size()) {
+    if (cursor == end || *cursor == '-') break;  // a number has no sign; "-rc7" follows one
     const auto [next, failed] = std::from_chars(cursor, end, numbers[count]);
     if (failed != std::errc{}) break;
     ++count;

@@ -46,6 +46,8 @@ Case::Outcome Case::run(const std::function<void(Case&)>& check) {
     }
   } catch (const std::exception& error) {
     break_off(std::string("exception: ") + error.what());
+  } catch (...) {
+    break_off("exception of an unknown type");
   }
   return {.as_stated = judged_ > 0 && mismatches_ == 0 && !broken_, .broken = broken_};
 }

@@ -22,7 +22,7 @@ struct ConsoleStyle {
   bool quiet = false;
 };
 
-/// The summary of a run in one line: "312 checks on 6.18.44 in 1.9 s: 309 conform, 2 known, 1 unmet".
+/// The summary of a run in one line: "312 checks on 6.18.44 in 1.9 s: 309 conforms, 2 known, 1 unmet".
 [[nodiscard]] std::string summary_line(const RunRecord& record);
 
 /// A table by chapter, then every result that is not "conforms" with its rule, its evidence and what to do, then the

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/property_tree/ptree.hpp>
 #include <boost/property_tree/xml_parser.hpp>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace devmap {
@@ -12,8 +13,11 @@ namespace {
 
 using boost::property_tree::ptree;
 
-/// Without the control characters XML 1.0 cannot hold; a verifier log may have some.
+/// Without what XML 1.0 cannot hold: control characters, of which a verifier log may have some, and bytes that are no
+/// UTF-8, which come with a label.
 std::string xml_text(std::string text) {
+  using nlohmann::json;
+  text = json::parse(json(std::move(text)).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
   std::erase_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t'; });
   return text;
 }
@@ -55,8 +59,9 @@ ptree test_case(const Result& result) {
 }  // namespace
 
 std::string render_junit(const RunRecord& record) {
+  const auto label = xml_text(record.context.kernel_label);
   ptree suites;
-  suites.put("<xmlattr>.name", "devmap-conformance on " + record.context.kernel_label);
+  suites.put("<xmlattr>.name", "devmap-conformance on " + label);
   suites.put("<xmlattr>.tests", record.results.size());
   suites.put("<xmlattr>.time", seconds(record.context.duration_ms));
   for (const auto& [chapter, results] : by_chapter(record.results)) {
@@ -73,7 +78,7 @@ std::string render_junit(const RunRecord& record) {
               count([](const Result* r) { return r->verdict == Verdict::unmet || r->verdict == Verdict::known; }));
     suite.put("<xmlattr>.time", seconds(duration_ms));
     suite.put("<xmlattr>.timestamp", record.context.started);
-    suite.put("<xmlattr>.hostname", record.context.kernel_label);
+    suite.put("<xmlattr>.hostname", label);
     for (const Result* result : results) suite.add_child("testcase", test_case(*result));
     suites.add_child("testsuite", suite);
   }

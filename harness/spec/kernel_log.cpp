@@ -26,6 +26,9 @@ constexpr std::string_view kBeginnings[] = {
     "INFO: task",
     "INFO: possible",
     "rcu: INFO:",
+    "watchdog: BUG:",
+    "Unable to handle kernel",
+    "Internal error:",
     "Kernel panic",
     "unregister_netdevice: waiting for",
     "stack-protector:",
@@ -74,13 +77,15 @@ std::string KernelWarning::summary() const {
 }
 
 std::optional<KernelWarning> WarningFinder::feed(const LogRecord& record) {
-  const bool beginning = begins_warning(record.text);
-  if (!open_ && !beginning) return std::nullopt;
+  // Not every trace has an end line; of the beginnings, these never continue another's.
+  std::optional<KernelWarning> complete;
+  if (record.text.starts_with("WARNING:") || record.text.starts_with("BUG:")) complete = flush();
+  if (!open_ && !begins_warning(record.text)) return std::nullopt;
   if (!open_) open_.emplace();
   open_->lines.push_back(record.text);
   find_task(*open_, record.text);
   if (record.text.starts_with("---[ end") || open_->lines.size() >= kMostLines) return flush();
-  return std::nullopt;
+  return complete;
 }
 
 std::optional<KernelWarning> WarningFinder::flush() {

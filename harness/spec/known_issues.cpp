@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <array>
 #include <harness/base/file.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,13 +12,19 @@
 namespace devmap {
 namespace {
 
-/// "line 3, column 14" of a byte offset.
+/// "line 3, column 14" of a byte, both counted from 1.
 std::string place(const std::string& text, std::size_t offset) {
   const auto before = std::string_view(text).substr(0, offset);
   const auto line = std::ranges::count(before, '\n') + 1;
   const auto line_start = before.rfind('\n');
-  const auto column = line_start == std::string_view::npos ? offset : offset - line_start - 1;
+  const auto column = line_start == std::string_view::npos ? offset + 1 : offset - line_start;
   return fmt::format("line {}, column {}", line, column);
+}
+
+/// What is wrong, without the library's own idea of where.
+std::string_view without_place(std::string_view message) {
+  const auto colon = message.find(": ");
+  return colon == std::string_view::npos ? message : message.substr(colon + 2);
 }
 
 /// A field that must be a text where it is there.
@@ -35,6 +42,14 @@ std::optional<KernelVersion> version_field(const nlohmann::json& entry, const ch
   return version;
 }
 
+void expect_known_fields(const nlohmann::json& entry) {
+  constexpr std::array<std::string_view, 6> kFields = {"rule", "variant", "reason", "link", "since", "until"};
+  for (const auto& field : entry.items()) {
+    if (std::ranges::find(kFields, field.key()) != kFields.end()) continue;
+    throw std::invalid_argument(fmt::format("no field is called \"{}\"", field.key()));
+  }
+}
+
 }  // namespace
 
 Expected<KnownIssues> KnownIssues::parse(const std::string& text, const std::string& file_name) {
@@ -49,6 +64,7 @@ Expected<KnownIssues> KnownIssues::parse(const std::string& text, const std::str
       const auto rule = text_field(entry, "rule");
       const auto reason = text_field(entry, "reason");
       if (!rule || !reason) return fault(fmt::format("entry {} of \"known\" lacks \"rule\" or \"reason\"", number));
+      expect_known_fields(entry);
       issues.entries_.push_back({.rule = *rule,
                                  .variant = text_field(entry, "variant").value_or("*"),
                                  .issue = {.reason = *reason,
@@ -57,8 +73,10 @@ Expected<KnownIssues> KnownIssues::parse(const std::string& text, const std::str
                                            .until = version_field(entry, "until")}});
     }
   } catch (const nlohmann::json::parse_error& error) {
-    return fault(place(text, error.byte == 0 ? 0 : error.byte) + ": not JSON: " + error.what());
-  } catch (const std::exception& error) {  // of nlohmann::json's type errors, or of version_field
+    // The library counts bytes from 1, and the end of the text as one more.
+    const std::size_t offset = error.byte == 0 ? 0 : error.byte - 1;
+    return fault(fmt::format("{}: not JSON: {}", place(text, offset), without_place(error.what())));
+  } catch (const std::exception& error) {  // of nlohmann::json's type errors, or of the functions above
     return fault(number == 0 ? error.what() : fmt::format("entry {} of \"known\": {}", number, error.what()));
   }
   return issues;

@@ -11,10 +11,17 @@
 namespace devmap {
 namespace {
 
-bool replaceable(const std::string& file) {
+using std::filesystem::file_type;
+
+/// What stands there: the link itself where it is one.
+file_type type_of(const std::string& file) {
   std::error_code ignored;
-  const auto status = std::filesystem::status(file, ignored);
-  return status.type() == std::filesystem::file_type::not_found || status.type() == std::filesystem::file_type::regular;
+  return std::filesystem::symlink_status(file, ignored).type();
+}
+
+bool replaceable(const std::string& file) {
+  const auto type = type_of(file);
+  return type == file_type::not_found || type == file_type::regular;
 }
 
 Expected<void> write_into(const std::string& file, int flags, std::string_view text) {
@@ -37,8 +44,8 @@ Expected<void> check_writable(const std::string& file) {
   if (std::filesystem::exists(file, ignored)) {
     if (std::filesystem::is_directory(file, ignored)) return failure("open", EISDIR, file);
     if (access(file.c_str(), W_OK) != 0) return last_error("open", file);
-    return {};
   }
+  if (!replaceable(file)) return {};
   const auto directory = std::filesystem::path(file).parent_path();
   if (access(directory.empty() ? "." : directory.c_str(), W_OK | X_OK) != 0) return last_error("open", file);
   return {};
@@ -50,6 +57,8 @@ Expected<void> write_file(const std::string& file, std::string_view text) {
     std::fflush(stdout);
     return write_all(STDOUT_FILENO, text);
   }
+  // Never put in the place of a link: /dev/stdout is one.
+  if (type_of(file) == file_type::symlink) return write_into(file, O_CREAT | O_TRUNC, text);
   if (!replaceable(file)) return write_into(file, 0, text);
   const std::string part = file + ".part";
   if (auto written = write_into(part, O_CREAT | O_TRUNC, text); !written) {

@@ -11,7 +11,7 @@ namespace devmap {
 [[nodiscard]] Expected<void> check_writable(const std::string& file);
 
 /// Writes the whole text or leaves what was there: a regular file is replaced in one step, anything else ("-" for
-/// standard output, a pipe, a device) is written to.
+/// standard output, a pipe, a device, what a symbolic link leads to) is written to.
 [[nodiscard]] Expected<void> write_file(const std::string& file, std::string_view text);
 
 }  // namespace devmap

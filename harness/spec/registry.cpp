@@ -30,11 +30,15 @@ std::string Check::name() const {
 }
 
 void Registry::chapter(std::string name, std::string title) {
+  if (std::ranges::find(chapters_, name, &Chapter::name) != chapters_.end()) {
+    faults_.push_back(fmt::format("chapter {} is there twice", name));
+  }
   chapters_.push_back({std::move(name), std::move(title)});
 }
 
 void Registry::add(Rule rule) {
-  if (chapters_.empty() || rule.chapter() != chapters_.back().name) {
+  const bool has_slug = rule.id.size() > rule.chapter().size() + 1;
+  if (chapters_.empty() || rule.chapter() != chapters_.back().name || !has_slug) {
     faults_.push_back(fmt::format("rule {} is outside its chapter", rule.id));
   }
   if (find(rule.id) != nullptr) faults_.push_back(fmt::format("rule {} is there twice", rule.id));

@@ -112,8 +112,9 @@ bool take_line(ChildReport& report, std::string_view text) {
       report.missing = {
           .feature = missing->at("feature"), .fact = missing->at("fact"), .remedy = missing->at("remedy")};
     } else if (const auto outcome = object.find("outcome"); outcome != object.end()) {
-      report.outcome = Case::Outcome{.as_stated = outcome->at("as_stated")};
-      if (outcome->contains("broken")) report.outcome->broken = outcome->at("broken").get<std::string>();
+      Case::Outcome taken{.as_stated = outcome->at("as_stated")};
+      if (outcome->contains("broken")) taken.broken = outcome->at("broken").get<std::string>();
+      report.outcome = std::move(taken);
     } else {
       report.kept = object.at("kept");
     }

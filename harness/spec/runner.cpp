@@ -186,6 +186,8 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     }
   }
   watch_log();
+  // One that came with the last result would end this process as soon as it is let through.
+  if (outcome.interrupted_by == 0) outcome.interrupted_by = interrupts->received();
 
   for (auto& result : results) {
     if (result) outcome.results.push_back(std::move(*result));

@@ -1,0 +1,222 @@
+#include <harness/spec/runner.hpp>
+
+#include <unistd.h>
+#include <harness/base/capabilities.hpp>
+#include <harness/spec/preflight.hpp>
+#include <harness/spec/tests/support.hpp>
+
+#include <csignal>
+#include <map>
+#include <numeric>
+
+namespace devmap {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::fault;
+using testing_support::hold;
+using testing_support::make_rule;
+using testing_support::not_hold;
+
+[[noreturn]] void hang(Case& /*c*/) {
+  for (;;) pause();
+}
+void hold_after_a_while(Case& c) {
+  usleep(50'000);
+  hold(c);
+}
+
+class RunnerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (const Fact fact = preflight(); fact.presence != Presence::present) GTEST_SKIP() << fact.text;
+  }
+
+  void add(std::function<void(Case&)> check) {
+    if (rules_.chapters().empty()) rules_.chapter("test", "Tried on the runner");
+    rules_.add(make_rule("test.r" + std::to_string(rules_.rules().size()), std::move(check)));
+  }
+  void add(const Rule& rule) {
+    if (rules_.chapters().empty()) rules_.chapter("test", "Tried on the runner");
+    rules_.add(rule);
+  }
+
+  RunOutcome run(Runner::Options options = {}, const Runner::Progress& progress = {}) {
+    std::vector<std::size_t> order(rules_.checks().size());
+    std::iota(order.begin(), order.end(), 0);
+    return run_in(order, std::move(options), progress);
+  }
+  RunOutcome run_in(const std::vector<std::size_t>& order, Runner::Options options = {},
+                    const Runner::Progress& progress = {}) {
+    auto outcome = Runner(std::move(options), nullptr, progress).run(rules_.checks(), order);
+    EXPECT_EQ(fault(outcome), "");
+    return outcome.value_or(RunOutcome{});
+  }
+
+  static std::vector<std::string> told(const RunOutcome& outcome) {
+    std::vector<std::string> told;
+    for (const auto& result : outcome.results) told.push_back(result.rule + " " + std::string(name_of(result.verdict)));
+    return told;
+  }
+
+  Registry rules_;
+};
+
+TEST_F(RunnerTest, GivesEachCheckItsVerdict) {
+  add(hold);
+  add(not_hold);
+  add([](Case&) {});
+  add([](Case&) { std::raise(SIGKILL); });
+  const auto outcome = run();
+  EXPECT_THAT(told(outcome), ElementsAre("test.r0 conforms", "test.r1 deviates", "test.r2 broken", "test.r3 crash"));
+  EXPECT_FALSE(outcome.partial);
+  EXPECT_EQ(outcome.interrupted_by, 0);
+}
+
+TEST_F(RunnerTest, KeepsTheOrderOfTheChecksWhateverHappens) {
+  add(hold_after_a_while);
+  add(hold);
+  add(not_hold);
+  std::vector<std::string> ended;
+  const auto outcome =
+      run_in({2, 0, 1}, {.jobs = 3}, [&](const Result& result, auto, auto) { ended.push_back(result.rule); });
+  EXPECT_THAT(told(outcome), ElementsAre("test.r0 conforms", "test.r1 conforms", "test.r2 deviates"));
+  ASSERT_EQ(ended.size(), 3U);
+  EXPECT_EQ(ended.back(), "test.r0") << "the slow one ends last";
+}
+
+TEST_F(RunnerTest, TellsOfItsProgress) {
+  add(hold);
+  add(hold);
+  std::vector<std::pair<std::size_t, std::size_t>> progress;
+  (void)run({.jobs = 2}, [&](const Result&, auto through, auto all) { progress.emplace_back(through, all); });
+  EXPECT_THAT(progress, ElementsAre(std::pair{1, 2}, std::pair{2, 2}));
+}
+
+TEST_F(RunnerTest, RunsSeveralAtATime) {
+  for (int i = 0; i < 8; ++i) add(hold_after_a_while);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(run({.jobs = 8}).results.size(), 8U);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 8 * 50ms);
+}
+
+TEST_F(RunnerTest, RunsOneAtATimeWhereAskedTo) {
+  for (int i = 0; i < 3; ++i) add(hold_after_a_while);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(run({.jobs = 1}).results.size(), 3U);
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 3 * 50ms);
+}
+
+TEST_F(RunnerTest, EndsWhatDoesNotEndInTime) {
+  add([](Case& c) {
+    hold(c);
+    hang(c);
+  });
+  add(hold);
+  const auto outcome = run({.jobs = 2, .timeout = 200ms});
+  EXPECT_THAT(told(outcome), ElementsAre("test.r0 timeout", "test.r1 conforms"));
+  EXPECT_EQ(outcome.results[0].evidence.size(), 1U) << "what it had found is kept";
+  EXPECT_THAT(outcome.results[0].reason, HasSubstr("no end after 0."));
+  EXPECT_GE(outcome.results[0].duration_ms, 200);
+}
+
+TEST_F(RunnerTest, EndsAlsoWhatAHangingCheckHasStarted) {
+  add([](Case& c) {
+    (void)fork();  // both hold the report's pipe open
+    hang(c);
+  });
+  EXPECT_THAT(told(run({.timeout = 200ms})), ElementsAre("test.r0 timeout"));
+}
+
+TEST_F(RunnerTest, BeginsNothingMoreAfterTheFirstFailure) {
+  add(hold);
+  add(not_hold);
+  add(hold);
+  const auto outcome = run({.fail_fast = true});
+  EXPECT_THAT(told(outcome), ElementsAre("test.r0 conforms", "test.r1 deviates"));
+  EXPECT_TRUE(outcome.partial);
+}
+
+TEST_F(RunnerTest, FailFastLetsHarmlessVerdictsPass) {
+  Rule absent = make_rule("test.absent", not_hold);
+  absent.since = {9999, 0};
+  add(absent);
+  add(hold);
+  EXPECT_EQ(run({.fail_fast = true}).results.size(), 2U);
+}
+
+TEST_F(RunnerTest, LeavesDangerousChecksUnlessAsked) {
+  Rule dangerous = make_rule("test.dangerous");
+  dangerous.danger = "allocates 16 GiB";
+  add(dangerous);
+  add(hold);
+  const auto careful = run();
+  EXPECT_THAT(told(careful), ElementsAre("test.dangerous unmet", "test.r1 conforms"));
+  EXPECT_EQ(careful.results[0].reason, "dangerous: allocates 16 GiB");
+  EXPECT_FALSE(careful.partial);
+  EXPECT_THAT(told(run({.dangerous = true})), ElementsAre("test.dangerous conforms", "test.r1 conforms"));
+}
+
+TEST_F(RunnerTest, JudgesByTheGivenKernelAndList) {
+  Rule late = make_rule("test.late", not_hold);
+  late.since = {6, 0};
+  add(late);
+  EXPECT_THAT(told(run({.kernel = {5, 10}})), ElementsAre("test.late absent"));
+  EXPECT_THAT(told(run({.kernel = {6, 1}})), ElementsAre("test.late deviates"));
+  auto known = KnownIssues::parse(R"({"schema_version": 1, "known": [{"rule": "test.late", "reason": "a bug"}]})", "f");
+  ASSERT_EQ(fault(known), "");
+  EXPECT_THAT(told(run({.kernel = {6, 1}, .known = *known})), ElementsAre("test.late known"));
+}
+
+TEST_F(RunnerTest, KeepsWhatIsThroughWhenItIsInterrupted) {
+  add(hold);
+  add(hang);
+  add(hang);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const auto outcome = run({.jobs = 2}, [signal](const Result&, auto, auto) { std::raise(signal); });
+    EXPECT_THAT(told(outcome), ElementsAre("test.r0 conforms"));
+    EXPECT_TRUE(outcome.partial);
+    EXPECT_EQ(outcome.interrupted_by, signal);
+  }
+}
+
+TEST_F(RunnerTest, NoticesAnInterruptAfterTheLastCheck) {
+  add(hold);
+  const auto outcome = run({}, [](const Result&, auto, auto) { std::raise(SIGINT); });
+  EXPECT_EQ(outcome.interrupted_by, SIGINT);
+  EXPECT_EQ(outcome.results.size(), 1U);
+  EXPECT_FALSE(outcome.partial);
+}
+
+TEST_F(RunnerTest, RestoresTheSignalMask) {
+  add(hold);
+  (void)run();
+  sigset_t mask;
+  ASSERT_EQ(sigprocmask(SIG_SETMASK, nullptr, &mask), 0);
+  EXPECT_EQ(sigismember(&mask, SIGINT), 0);
+}
+
+TEST_F(RunnerTest, RunsPartOfTheChecks) {
+  add(hold);
+  add(not_hold);
+  const auto outcome = run_in({1});
+  EXPECT_THAT(told(outcome), ElementsAre("test.r1 deviates"));
+  EXPECT_FALSE(outcome.partial);
+  EXPECT_TRUE(run_in({}).results.empty());
+}
+
+// For every user: without the capability to make namespaces no check can be carried out, and each says why.
+TEST(Runner, CallsAllBrokenWhereNoNamespaceCanBeMade) {
+  const Rule rule = make_rule("test.a");
+  Expected<RunOutcome> outcome;
+  ASSERT_EQ(fault(with_capabilities({}, [&] { outcome = Runner({}, nullptr, {}).run({{&rule, {}}}, {0}); })), "");
+  ASSERT_EQ(fault(outcome), "");
+  ASSERT_EQ(outcome->results.size(), 1U);
+  EXPECT_EQ(outcome->results[0].verdict, Verdict::broken);
+  EXPECT_THAT(outcome->results[0].reason, testing::StartsWith("unshare: EPERM"));
+}
+
+}  // namespace
+}  // namespace devmap

@@ -1,0 +1,116 @@
+#include <harness/spec/selection.hpp>
+
+#include <harness/spec/tests/support.hpp>
+
+#include <map>
+
+namespace devmap {
+namespace {
+
+using testing::ElementsAre;
+using testing_support::fault;
+using testing_support::make_rule;
+
+Registry sample() {
+  Registry registry;
+  registry.chapter("create", "Creation");
+  registry.add(make_rule("create.size"));
+  registry.chapter("update", "Updates");
+  for (const char* id : {"update.exist", "update.noexist"}) {
+    Rule rule = make_rule(id);
+    rule.variants = any_map();
+    registry.add(rule);
+  }
+  return registry;
+}
+const Registry kSample = sample();
+
+std::vector<std::string> names(const Expected<std::vector<Check>>& checks) {
+  EXPECT_EQ(fault(checks), "");
+  std::vector<std::string> names;
+  for (const auto& check : checks.value_or(std::vector<Check>{})) names.push_back(check.name());
+  return names;
+}
+std::vector<std::string> filtered(std::vector<std::string> filters) {
+  return names(select_checks(kSample, {.filters = std::move(filters)}));
+}
+std::string refused(const Options& options) {
+  return fault(select_checks(kSample, options));
+}
+
+TEST(Selection, IsEverythingByDefault) {
+  EXPECT_EQ(names(select_checks(kSample, {})).size(), 9U);
+}
+
+TEST(Selection, TakesGlobsOverRulesAndChecks) {
+  EXPECT_THAT(filtered({"create.size"}), ElementsAre("create.size/once"));
+  EXPECT_EQ(filtered({"update.*"}).size(), 8U);
+  EXPECT_THAT(filtered({"update.exist/devmap/v4"}), ElementsAre("update.exist/devmap/v4"));
+  EXPECT_THAT(filtered({"*.exist/*/v8"}), ElementsAre("update.exist/devmap/v8", "update.exist/devmap_hash/v8"));
+  EXPECT_THAT(filtered({"*/devmap_hash/v4"}),
+              ElementsAre("update.exist/devmap_hash/v4", "update.noexist/devmap_hash/v4"));
+  EXPECT_THAT(filtered({"create.*", "update.exist/devmap/v[48]"}),
+              ElementsAre("create.size/once", "update.exist/devmap/v4", "update.exist/devmap/v8"));
+}
+
+TEST(Selection, LeavesOutWhatIsExcluded) {
+  EXPECT_EQ(filtered({"-*/v8"}).size(), 5U);
+  EXPECT_THAT(filtered({"update.*", "-*/v8", "-update.noexist"}),
+              ElementsAre("update.exist/devmap/v4", "update.exist/devmap_hash/v4"));
+  EXPECT_THAT(filtered({"-update.*", "create.size"}), ElementsAre("create.size/once")) << "whatever the order";
+}
+
+TEST(Selection, TakesChapters) {
+  EXPECT_THAT(names(select_checks(kSample, {.chapters = {"create"}})), ElementsAre("create.size/once"));
+  EXPECT_EQ(names(select_checks(kSample, {.chapters = {"update", "create"}})).size(), 9U);
+  EXPECT_THAT(names(select_checks(kSample, {.filters = {"*/v4", "*/once"}, .chapters = {"create"}})),
+              ElementsAre("create.size/once"));
+}
+
+TEST(Selection, SaysWhatIsNearestToAFilterThatMatchesNothing) {
+  EXPECT_EQ(refused({.filters = {"update.noexst"}}),
+            "--filter: 'update.noexst' matches no rule; did you mean update.noexist or update.exist or create.size?");
+  EXPECT_THAT(refused({.filters = {"-nothing"}}), testing::StartsWith("--filter: 'nothing' matches no rule"));
+  EXPECT_THAT(refused({.filters = {"update.*", "create.sise"}}), testing::HasSubstr("did you mean create.size"));
+}
+
+TEST(Selection, SaysWhichChaptersThereAre) {
+  EXPECT_EQ(refused({.chapters = {"updates"}}), "--chapter: no chapter 'updates'; there are create, update");
+}
+
+TEST(Selection, OfNothingIsRefused) {
+  EXPECT_EQ(refused({.filters = {"create.*"}, .chapters = {"update"}}),
+            "selection: no rule matches all of what was asked for; see --list");
+  EXPECT_EQ(refused({.filters = {"update.*", "-update.*"}}),
+            "selection: no rule matches all of what was asked for; see --list");
+}
+
+TEST(Selection, IsSharedOutWithoutGapsOrRepeats) {
+  const auto whole = names(select_checks(kSample, {}));
+  for (unsigned count = 1; count <= whole.size(); ++count) {
+    std::map<std::string, int> times;
+    std::size_t smallest = whole.size();
+    std::size_t largest = 0;
+    for (unsigned index = 1; index <= count; ++index) {
+      const auto part = names(select_checks(kSample, {.shard = {index, count}}));
+      smallest = std::min(smallest, part.size());
+      largest = std::max(largest, part.size());
+      for (const auto& name : part) ++times[name];
+    }
+    EXPECT_EQ(times.size(), whole.size()) << count << " parts";
+    for (const auto& [name, number] : times) EXPECT_EQ(number, 1) << name << " in " << count << " parts";
+    EXPECT_LE(largest - smallest, 1U) << count << " parts";
+  }
+}
+
+TEST(Selection, IsNotSharedOutFurtherThanItGoes) {
+  EXPECT_EQ(refused({.filters = {"create.*"}, .shard = {2, 2}}), "--shard: there are only 1 checks to share out");
+}
+
+TEST(DidYouMean, SaysNothingWhereThereIsNothing) {
+  EXPECT_EQ(did_you_mean({}, "anything"), "");
+  EXPECT_EQ(did_you_mean(kSample, "create.sizes"), "; did you mean create.size or update.exist or update.noexist?");
+}
+
+}  // namespace
+}  // namespace devmap

@@ -1,0 +1,102 @@
+#include <harness/spec/suite.hpp>
+
+#include <harness/base/capabilities.hpp>
+#include <harness/spec/gtest_bridge.hpp>
+#include <harness/spec/tests/sample_record.hpp>
+#include <harness/spec/tests/support.hpp>
+
+namespace devmap {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing_support::fault;
+using testing_support::make_rule;
+using testing_support::sample_registry;
+
+Registry failing_on_purpose() {
+  Registry registry;
+  registry.chapter("calibration", "Failures");
+  registry.add(make_rule("calibration.fails", testing_support::not_hold));
+  return registry;
+}
+
+struct Ended {
+  int code = -1;
+  std::string out = {}, err = {};
+};
+
+Ended run(std::vector<std::string> arguments, Suite suite) {
+  arguments.insert(arguments.begin(), "program");
+  std::vector<char*> argv;
+  for (auto& argument : arguments) argv.push_back(argument.data());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const int code = suite_main(std::move(suite), static_cast<int>(argv.size()), argv.data());
+  std::fflush(nullptr);
+  return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
+}
+Ended run(std::vector<std::string> arguments) {
+  return run(std::move(arguments), {"program", sample_registry(), failing_on_purpose()});
+}
+
+TEST(Suite, ListsItsRules) {
+  const auto ended = run({"--list", "--chapter", "update"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.out, "update.unmet   1  A sentence about device maps.\n");
+  EXPECT_THAT(run({"--list", "--calibration"}).out, StartsWith("calibration.fails "));
+}
+
+TEST(Suite, ExplainsARule) {
+  const auto ended = run({"--explain", "update.unmet"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.out, StartsWith("update.unmet\n"));
+  const auto unknown = run({"--explain", "update.unmeet"});
+  EXPECT_EQ(unknown.code, 64);
+  EXPECT_EQ(unknown.out, "");
+  EXPECT_THAT(unknown.err, StartsWith("program: no rule 'update.unmeet'; did you mean update.unmet or "));
+}
+
+TEST(Suite, PrintsItsSpecification) {
+  const auto json = run({"--spec", "json"});
+  EXPECT_EQ(json.code, 0);
+  EXPECT_THAT(json.out, StartsWith("{\n  \"schema_version\": 1,"));
+  EXPECT_THAT(run({"--spec", "markdown"}).out, StartsWith("# BPF device maps"));
+}
+
+TEST(Suite, RefusesWhatSelectsNothing) {
+  for (const char* arguments : {"--filter=nothing", "--chapter=nothing", "--shard=9/9"}) {
+    const auto ended = run({"--list", arguments});
+    EXPECT_EQ(ended.code, 64) << arguments;
+    EXPECT_EQ(ended.out, "") << arguments;
+  }
+}
+
+TEST(Suite, IsBrokenWhereItsRulesContradictThemselves) {
+  Registry faulty = sample_registry();
+  faulty.add(make_rule("update.unmet"));
+  for (const char* action : {"--list", "--spec=json", "-q"}) {
+    const auto ended = run({action}, {"program", faulty, {}});
+    EXPECT_EQ(ended.code, 70) << action;
+    EXPECT_EQ(ended.err, "program: rule update.unmet is there twice\n");
+  }
+}
+
+TEST(Suite, SaysWhatItLacksToRun) {
+  Ended ended;
+  ASSERT_EQ(fault(with_capabilities({}, [&] { ended = run({}); })), "");
+  EXPECT_EQ(ended.code, 4);
+  EXPECT_THAT(ended.err, StartsWith("program: no network namespace can be made: "));
+  EXPECT_THAT(ended.err, HasSubstr("run it as root"));
+  EXPECT_EQ(ended.out, "");
+}
+
+TEST(GoogleTestBridge, KnowsItsFlags) {
+  EXPECT_TRUE(is_google_test_flag("--gtest_filter=a"));
+  EXPECT_TRUE(is_google_test_flag("--gtest_list_tests"));
+  EXPECT_FALSE(is_google_test_flag("--filter"));
+  EXPECT_FALSE(is_google_test_flag("gtest_filter"));
+}
+
+}  // namespace
+}  // namespace devmap
