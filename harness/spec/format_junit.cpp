@@ -50,7 +50,7 @@ ptree test_case(const Result& result) {
     child("error", result.reason);
   } else if (result.verdict == Verdict::unmet || result.verdict == Verdict::known) {
     child("skipped", fmt::format("{}: {}", name_of(result.verdict), result.reason));
-  } else if (result.verdict != Verdict::conforms) {
+  } else if (result.verdict != Verdict::conforms || !result.reason.empty()) {
     node.put("system-out", fmt::format("{}\n{}", name_of(result.verdict), whole_evidence(result)));
   }
   return node;

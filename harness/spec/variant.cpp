@@ -6,7 +6,10 @@
 namespace devmap {
 namespace {
 
-const std::vector<DevMapType> kBothTypes = {DevMapType::devmap, DevMapType::devmap_hash};
+// A function, so that rules may be made before main begins.
+std::vector<DevMapType> both_types() {
+  return {DevMapType::devmap, DevMapType::devmap_hash};
+}
 
 /// The values, or one absent value where there are none.
 template <class T>
@@ -47,10 +50,10 @@ Variants Variants::in(std::vector<Mode> with_modes) const {
 }
 
 Variants any_map() {
-  return {.types = kBothTypes, .value_sizes = {4, 8}};
+  return {.types = both_types(), .value_sizes = {4, 8}};
 }
 Variants any_map(std::uint32_t value_size) {
-  return {.types = kBothTypes, .value_sizes = {value_size}};
+  return {.types = both_types(), .value_sizes = {value_size}};
 }
 Variants devmap_only(std::vector<std::uint32_t> value_sizes) {
   return {.types = {DevMapType::devmap}, .value_sizes = std::move(value_sizes)};

@@ -120,7 +120,7 @@ TEST(Ktap, GivesEachVerdictItsResultAndDirective) {
     Verdict verdict;
     const char* line;
   } kTable[] = {
-      {Verdict::conforms, "\n  ok 1 a.b/once\n"},
+      {Verdict::conforms, "\n  ok 1 a.b/once # conforms: reason\n"},
       {Verdict::backported, "\n  ok 1 a.b/once # backported: reason\n"},
       {Verdict::absent, "\n  ok 1 a.b/once # absent: reason\n"},
       {Verdict::known, "\n  ok 1 a.b/once # XFAIL reason\n"},
@@ -136,6 +136,12 @@ TEST(Ktap, GivesEachVerdictItsResultAndDirective) {
     EXPECT_THAT(text, HasSubstr(row.line));
     EXPECT_THAT(text, HasSubstr(fails(row.verdict) ? "\nnot ok 1 a\n" : "\nok 1 a\n"));
   }
+}
+
+TEST(Ktap, SaysNoMoreOfWhatSimplyConforms) {
+  auto record = of_verdict(Verdict::conforms);
+  record.results[0].reason.clear();
+  EXPECT_THAT(render_ktap(record), HasSubstr("\n  ok 1 a.b/once\n"));
 }
 
 TEST(Ktap, OfNothingIsAPlanOfNothing) {

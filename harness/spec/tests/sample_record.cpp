@@ -113,6 +113,8 @@ RunRecord sample_record() {
               {.rule = "update.known",
                .variant = "once",
                .verdict = Verdict::deviates,
+               .expected = "the count -> 2",
+               .observed = "1",
                .evidence = {act("the count", "2", "1")},
                .iteration = 2},
           }};

@@ -23,7 +23,7 @@ Registry sample() {
   }
   return registry;
 }
-const Registry kSample = sample();
+const Registry kSample = sample();  // also: rules can be made before main begins
 
 std::vector<std::string> names(const Expected<std::vector<Check>>& checks) {
   EXPECT_EQ(fault(checks), "");

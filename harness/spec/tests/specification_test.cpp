@@ -43,13 +43,12 @@ TEST(SpecificationJson, HoldsAllThatARuleSays) {
     "needs": ["veth pairs"],
     "variants": ["devmap/v4", "devmap/v8", "devmap_hash/v4", "devmap_hash/v8"],
     "catalogue": ["CREATE-01", "CREATE-02"],
-    "documentation": [{"where": "bpf(2)", "statement": "values are small", "agrees": true
-},
+    "documentation": [{"where": "bpf(2)", "statement": "values are small", "agrees": true},
                       {"where": "map_devmap.rst", "statement": "values are large", "agrees": false}],
     "known": [{"reason": "a bug", "link": "https://example.org", "since": "6.1", "until": "6.2"},
               {"reason": "another bug", "link": "", "since": null, "until": null}],
     "danger": "allocates 16 GiB"
-})"));
+  })json"));
 }
 
 TEST(SpecificationJson, HasNullsAndEmptyListsForWhatARuleDoesNotSay) {
