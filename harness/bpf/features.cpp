@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <array>
 #include <harness/base/file.hpp>
+#include <harness/bpf/map_iteration.hpp>
 #include <harness/bpf/program.hpp>
 
 namespace devmap::features {
@@ -84,6 +85,35 @@ Feature kernel_btf() {
             const auto text = read_file("/sys/kernel/btf/vmlinux");
             if (!text) return Fact{Presence::absent, text.error().text()};
             return Fact{Presence::present, "/sys/kernel/btf/vmlinux can be read"};
+          }};
+}
+
+Feature element_iterators() {
+  return {.name = "iterators of map elements",
+          .remedy = "run it on Linux 5.9 or later with CONFIG_DEBUG_INFO_BTF",
+          .probe = [] {
+            const auto loaded = ElementIterator::load();
+            if (loaded) return Fact{Presence::present, "a program for iter/bpf_map_elem loads"};
+            return Fact{Presence::absent,
+                        "a program for iter/bpf_map_elem is refused with " + errno_name(loaded.error())};
+          }};
+}
+
+Feature map_iterators() {
+  return {
+      .name = "iterators of maps", .remedy = "run it on Linux 5.8 or later with CONFIG_DEBUG_INFO_BTF", .probe = [] {
+        constexpr std::uint32_t kNoId = 0;
+        const auto walked = list_map(kNoId);
+        if (walked) return Fact{Presence::present, "a program for iter/bpf_map walks"};
+        return Fact{Presence::absent, "a walk of iter/bpf_map fails with " + errno_name(walked.error())};
+      }};
+}
+
+Feature tracing_programs() {
+  return {.name = "tracing programs", .remedy = "run it on a kernel with CONFIG_BPF_EVENTS", .probe = [] {
+            const auto program = load({.type = BPF_PROG_TYPE_RAW_TRACEPOINT}, 0);
+            if (program) return Fact{Presence::present, "a raw tracepoint program loads"};
+            return Fact{Presence::absent, "a raw tracepoint program does not load: " + program.error().text()};
           }};
 }
 

@@ -16,6 +16,12 @@ namespace devmap::features {
 [[nodiscard]] Feature restricted_unprivileged_bpf();
 /// The kernel describes its own types (/sys/kernel/btf/vmlinux).
 [[nodiscard]] Feature kernel_btf();
+/// Programs can walk the elements of maps (iter/bpf_map_elem, 5.9).
+[[nodiscard]] Feature element_iterators();
+/// Programs can walk all maps (iter/bpf_map, 5.8).
+[[nodiscard]] Feature map_iterators();
+/// Tracing programs can be loaded (CONFIG_BPF_EVENTS).
+[[nodiscard]] Feature tracing_programs();
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
 

@@ -25,6 +25,21 @@ Reply<> element_command(Asked asked, bpf_cmd command, int map, const void* key, 
   return plain_reply(asked, command, attr);
 }
 
+const char* batch_name(bpf_cmd command) {
+  switch (command) {
+    case BPF_MAP_LOOKUP_BATCH:
+      return "batch lookup";
+    case BPF_MAP_LOOKUP_AND_DELETE_BATCH:
+      return "batch lookup and delete";
+    case BPF_MAP_UPDATE_BATCH:
+      return "batch update";
+    case BPF_MAP_DELETE_BATCH:
+      return "batch delete";
+    default:
+      return "no batch command";
+  }
+}
+
 Asked::Argument address(const char* name, const void* pointer) {
   return {name, pointer_word(pointer), Notation::hexadecimal};
 }
@@ -89,9 +104,24 @@ Reply<> Map::lookup_raw(const void* key, void* value, std::uint64_t flags) const
       BPF_MAP_LOOKUP_ELEM, fd(), key, value, flags);
 }
 
-Reply<> Map::next_key_raw(const void* key, void* next_key) const {
-  return element_command({"next key", {address("key at", key), address("next key at", next_key)}}, BPF_MAP_GET_NEXT_KEY,
-                         fd(), key, next_key, 0);
+Reply<> Map::lookup_and_delete_raw(const void* key, void* value, std::uint64_t flags) const {
+  return element_command(
+      {"lookup and delete",
+       {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
+      BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd(), key, value, flags);
+}
+
+Reply<> Map::erase_raw(const void* key) const {
+  return element_command({"delete", {address("key at", key)}}, BPF_MAP_DELETE_ELEM, fd(), key, nullptr, 0);
+}
+
+Reply<> Map::next_key_raw(const void* key, void* next_key, std::uint64_t flags) const {
+  const Asked asked =
+      flags == 0
+          ? Asked("next key", {address("key at", key), address("next key at", next_key)})
+          : Asked("next key",
+                  {address("key at", key), address("next key at", next_key), {"flags", flags, Notation::update_flags}});
+  return element_command(asked, BPF_MAP_GET_NEXT_KEY, fd(), key, next_key, flags);
 }
 
 Reply<> Map::update_at(Asked asked, std::uint32_t key, const void* value, std::uint64_t flags) const {
@@ -125,7 +155,7 @@ Reply<> Map::batch(bpf_cmd command, BatchSpec& spec) const {
   attr.batch.count = spec.count;
   attr.batch.map_fd = static_cast<std::uint32_t>(fd());
   attr.batch.elem_flags = spec.element_flags;
-  const Asked asked("batch", {{"command", static_cast<std::uint64_t>(command)}, {"count", spec.count}});
+  const Asked asked(batch_name(command), {{"count", spec.count}});
   auto reply = plain_reply(asked, command, attr);
   spec.count = attr.batch.count;
   return reply;

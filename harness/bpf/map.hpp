@@ -51,10 +51,13 @@ class Map {
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
   void close() noexcept { fd_.reset(); }
 
-  // Elements by address, so that bad addresses can be tried; null is a legal key of next_key_raw.
+  // Elements by address, so that bad addresses can be tried; null is a legal key of next_key_raw. `flags` fills the
+  // attribute word also of the command that has none (BPF_MAP_GET_NEXT_KEY).
   [[nodiscard]] Reply<> update_raw(const void* key, const void* value, std::uint64_t flags = BPF_ANY) const;
   [[nodiscard]] Reply<> lookup_raw(const void* key, void* value, std::uint64_t flags = 0) const;
-  [[nodiscard]] Reply<> next_key_raw(const void* key, void* next_key) const;
+  [[nodiscard]] Reply<> lookup_and_delete_raw(const void* key, void* value, std::uint64_t flags = 0) const;
+  [[nodiscard]] Reply<> erase_raw(const void* key) const;
+  [[nodiscard]] Reply<> next_key_raw(const void* key, void* next_key, std::uint64_t flags = 0) const;
 
   // Elements of maps with a 32-bit key. `Value` is the map's whole value.
   template <class Value>

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <harness/bpf/map.hpp>
 #include <harness/bpf/syscall.hpp>
 
 namespace devmap {
@@ -96,6 +97,15 @@ Reply<ProgramInfo> Program::info() const {
                                                  .name = std::string(raw.name, strnlen(raw.name, sizeof raw.name)),
                                                  .jited_length = raw.jited_prog_len,
                                                  .translated = std::move(translated)});
+}
+
+Reply<> Program::bind(const Map& map) const {
+  bpf_attr attr{};
+  attr.prog_bind_map.prog_fd = static_cast<std::uint32_t>(fd());
+  attr.prog_bind_map.map_fd = static_cast<std::uint32_t>(map.fd());
+  const Asked asked("bind map", {});
+  const long result = sys_bpf(BPF_PROG_BIND_MAP, attr);
+  return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
 }
 
 Reply<TestRunResult> Program::test_run(const TestRun& run, TestRunResult* written_back) const {

@@ -77,6 +77,8 @@ class Program {
   void close() noexcept { fd_.reset(); }
 
   [[nodiscard]] Reply<ProgramInfo> info() const;
+  /// BPF_PROG_BIND_MAP (5.10): the program holds the map from now on, without using it.
+  [[nodiscard]] Reply<> bind(const Map& map) const;
   /// `written_back`, where given, receives what the kernel wrote also when it refused (ENOSPC).
   [[nodiscard]] Reply<TestRunResult> test_run(const TestRun& run, TestRunResult* written_back = nullptr) const;
 

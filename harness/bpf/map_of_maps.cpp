@@ -1,0 +1,22 @@
+#include <harness/bpf/map_of_maps.hpp>
+
+namespace devmap {
+
+Reply<MapOfMaps> MapOfMaps::create(bpf_map_type type, const Map& like, std::uint32_t max_entries) {
+  auto made = Map::create({.type = type,
+                           .key_size = sizeof(std::uint32_t),
+                           .value_size = sizeof(std::uint32_t),
+                           .max_entries = max_entries,
+                           .inner_map_fd = static_cast<std::uint32_t>(like.fd())});
+  const Asked asked(type == BPF_MAP_TYPE_ARRAY_OF_MAPS ? "create array of maps" : "create hash of maps",
+                    {{"max_entries", max_entries}});
+  if (!made) return Reply<MapOfMaps>::refused(asked, made.error());
+  return Reply<MapOfMaps>::granted(asked, MapOfMaps(std::move(made).value()));
+}
+
+Reply<> MapOfMaps::put(std::uint32_t key, const Map& inner) const {
+  const auto descriptor = static_cast<std::uint32_t>(inner.fd());
+  return update_at({"put an inner map", {{"key", key}}}, key, &descriptor, BPF_ANY);
+}
+
+}  // namespace devmap
