@@ -1,0 +1,39 @@
+#include <cases/released.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <harness/base/wait.hpp>
+#include <harness/net/link.hpp>
+
+namespace devmap::cases {
+namespace {
+
+/// Far more than the grace periods take, also in an emulated machine.
+constexpr std::chrono::seconds kLimit(5);
+
+bool program_has_gone(std::uint32_t id) {
+  return wait_until([id] { return program_held(id).error() == ENOENT; }, kLimit);
+}
+
+}  // namespace
+
+void program_goes(Case& c, std::uint32_t id) {
+  c.holds(fmt::format("nothing holds program {} any more", id), program_has_gone(id));
+}
+
+void map_goes(Case& c, std::uint32_t id) {
+  c.holds(fmt::format("nothing holds map {} any more", id),
+          wait_until([id] { return map_held(id).error() == ENOENT; }, kLimit));
+}
+
+void outwait_release(Case& c) {
+  const auto id = [&c] {
+    const auto map = c.must(DevMap::create({.value_size = sizeof(bpf_devmap_val)}));
+    const auto program = c.egress_program();
+    c.must(map.update(0, {.ifindex = kLoopback, .program_fd = program.fd()}));
+    return c.must(program.info()).id;
+  }();
+  if (!program_has_gone(id)) c.must(Expected<void>(failure("wait", 0, "a released program does not go")));
+}
+
+}  // namespace devmap::cases
