@@ -1,10 +1,739 @@
+#include <linux/capability.h>
 #include <cases/chapters.hpp>
+#include <cases/support.hpp>
+#include <harness/base/capabilities.hpp>
+#include <harness/base/guarded_page.hpp>
+#include <harness/base/memory_cgroup.hpp>
+#include <harness/base/resources.hpp>
+#include <harness/bpf/features.hpp>
+#include <harness/net/features.hpp>
+#include <harness/net/link.hpp>
+#include <harness/net/netns.hpp>
 #include <harness/spec/case.hpp>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+// What an update by system call does with flags, keys and devices; programs are in update_programs.cpp. A new namespace
+// has one device, lo, which is down and cannot transmit XDP frames: good enough for any entry.
 namespace devmap::cases {
+namespace {
+
+const std::string kArrayUpdate = "kernel/bpf/devmap.c:__dev_map_update_elem";
+const std::string kHashUpdate = "kernel/bpf/devmap.c:__dev_map_hash_update_elem";
+const std::string kAllocNode = "kernel/bpf/devmap.c:__dev_map_alloc_node";
+const std::string kSyscall = "kernel/bpf/syscall.c:map_update_elem";
+const std::string kMapDoc = "Documentation/bpf/map_devmap.rst";
+const std::string kUapi = "include/uapi/linux/bpf.h";
+constexpr std::uint32_t kEntries = 4;
+constexpr std::uint32_t kPresent = 1;
+constexpr std::uint32_t kMissing = 2;
+constexpr std::uint32_t kNoDevice = 99999;
+constexpr std::uint64_t kBadFlags = BPF_NOEXIST | BPF_EXIST;
+constexpr Target kLo{.ifindex = kLoopback};
+constexpr Element kLoElement{.ifindex = kLoopback};
+
+/// A map with an entry for lo under kPresent and none elsewhere.
+DevMap map_with_entry(Case& c) {
+  auto map = c.devmap(kEntries);
+  c.must(map.update(kPresent, kLo));
+  return map;
+}
+
+/// A map of two entries, both taken: kPresent is one of them.
+DevMap full_map(Case& c) {
+  auto map = c.devmap(2);
+  c.must(map.update(0, kLo));
+  c.must(map.update(kPresent, kLo));
+  return map;
+}
+
+struct Update {
+  std::uint32_t key = 0;
+  Target target = kLo;
+  std::uint64_t flags = BPF_ANY;
+};
+
+/// Of two things amiss with an update, which the kernel finds first: each alone is refused with its own errno, and the
+/// two together with that of the first.
+struct Precedence {
+  DevMap (*map)(Case&);
+  Update first;
+  int first_errno;
+  Update second;
+  int second_errno;
+  Update both;
+  Update neither;
+};
+
+std::function<void(Case&)> found_in_order(Precedence precedence) {
+  return [precedence](Case& c) {
+    const auto refused = [&](const Update& update, int code) {
+      const auto apply = [](const DevMap& map, const Update& how) {
+        return map.update(how.key, how.target, how.flags);
+      };
+      const auto map = precedence.map(c);
+      c.refuses(apply(map, update), code).control(apply(map, precedence.neither));
+    };
+    refused(precedence.first, precedence.first_errno);
+    refused(precedence.second, precedence.second_errno);
+    refused(precedence.both, precedence.first_errno);
+  };
+}
+
+void add_order(Registry& rules) {
+  rules.add({
+      .id = "update.array-tests-flags-before-key",
+      .states = "A DEVMAP update with bad flags and a key out of range is refused for the flags: EINVAL, not E2BIG.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-01"},
+      .variants = devmap_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kPresent, .flags = kBadFlags},
+                               .first_errno = EINVAL,
+                               .second = {.key = kEntries},
+                               .second_errno = E2BIG,
+                               .both = {.key = kEntries, .flags = kBadFlags},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.array-tests-key-before-noexist",
+      .states = "A DEVMAP update with BPF_NOEXIST and a key out of range is refused for the key: E2BIG, not EEXIST.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-01"},
+      .variants = devmap_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kEntries},
+                               .first_errno = E2BIG,
+                               .second = {.key = kPresent, .flags = BPF_NOEXIST},
+                               .second_errno = EEXIST,
+                               .both = {.key = kEntries, .flags = BPF_NOEXIST},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.array-tests-key-before-device",
+      .states =
+          "A DEVMAP update with an unknown device and a key out of range is refused for the key: E2BIG, not EINVAL.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-01"},
+      .variants = devmap_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kEntries},
+                               .first_errno = E2BIG,
+                               .second = {.key = kPresent, .target = {.ifindex = kNoDevice}},
+                               .second_errno = EINVAL,
+                               .both = {.key = kEntries, .target = {.ifindex = kNoDevice}},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.array-tests-noexist-before-device",
+      .states = "A DEVMAP update with BPF_NOEXIST and an unknown device is refused for the flag: EEXIST, not EINVAL.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-01"},
+      .variants = devmap_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kMissing, .flags = BPF_NOEXIST},
+                               .first_errno = EEXIST,
+                               .second = {.key = kMissing, .target = {.ifindex = kNoDevice}},
+                               .second_errno = EINVAL,
+                               .both = {.key = kMissing, .target = {.ifindex = kNoDevice}, .flags = BPF_NOEXIST},
+                               .neither = {.key = kMissing}}),
+  });
+
+  rules.add({
+      .id = "update.hash-tests-flags-before-presence",
+      .states =
+          "A DEVMAP_HASH update of a present key with BPF_NOEXIST and another bit is refused for the flags: EINVAL, "
+          "not EEXIST.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-02"},
+      .variants = devmap_hash_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kMissing, .flags = kBadFlags},
+                               .first_errno = EINVAL,
+                               .second = {.key = kPresent, .flags = BPF_NOEXIST},
+                               .second_errno = EEXIST,
+                               .both = {.key = kPresent, .flags = kBadFlags},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.hash-tests-ifindex-zero-before-presence",
+      .states =
+          "A DEVMAP_HASH update of a present key with BPF_NOEXIST and ifindex 0 is refused for the ifindex: EINVAL, "
+          "not EEXIST.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-02"},
+      .variants = devmap_hash_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kPresent, .target = {.ifindex = 0}},
+                               .first_errno = EINVAL,
+                               .second = {.key = kPresent, .flags = BPF_NOEXIST},
+                               .second_errno = EEXIST,
+                               .both = {.key = kPresent, .target = {.ifindex = 0}, .flags = BPF_NOEXIST},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.hash-tests-presence-before-device",
+      .states = "A DEVMAP_HASH update of a present key with BPF_NOEXIST and an unknown device is refused for the key: "
+                "EEXIST, not EINVAL.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-02"},
+      .variants = devmap_hash_only(),
+      .check = found_in_order({.map = map_with_entry,
+                               .first = {.key = kPresent, .flags = BPF_NOEXIST},
+                               .first_errno = EEXIST,
+                               .second = {.key = kPresent, .target = {.ifindex = kNoDevice}},
+                               .second_errno = EINVAL,
+                               .both = {.key = kPresent, .target = {.ifindex = kNoDevice}, .flags = BPF_NOEXIST},
+                               .neither = {.key = kPresent}}),
+  });
+  rules.add({
+      .id = "update.hash-tests-device-before-capacity",
+      .states = "A DEVMAP_HASH update of a full map with a new key and an unknown device is refused for the device: "
+                "EINVAL, not E2BIG.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-02"},
+      .variants = devmap_hash_only(),
+      .check = found_in_order({.map = full_map,
+                               .first = {.key = kPresent, .target = {.ifindex = kNoDevice}},
+                               .first_errno = EINVAL,
+                               .second = {.key = kMissing},
+                               .second_errno = E2BIG,
+                               .both = {.key = kMissing, .target = {.ifindex = kNoDevice}},
+                               .neither = {.key = kPresent}}),
+  });
+}
+
+void add_flags(Registry& rules) {
+  rules.add({
+      .id = "update.other-flags-are-einval",
+      .states =
+          "Update flags other than BPF_ANY, BPF_NOEXIST and BPF_EXIST, alone or in whatever combination, are refused "
+          "with EINVAL.",
+      .source = {kArrayUpdate, kHashUpdate, kSyscall},
+      .catalogue = {"UPDATE-03"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const auto refused = [&](std::uint64_t flags) {
+              c.refuses(map.update(kPresent, kLo, flags), EINVAL).control(map.update(kPresent, kLo, BPF_ANY));
+            };
+            for (const std::uint64_t flags : {kBadFlags, std::uint64_t{BPF_F_LOCK | BPF_NOEXIST},
+                                              std::uint64_t{BPF_F_LOCK | BPF_EXIST}, UINT64_MAX}) {
+              refused(flags);
+            }
+            for (unsigned bit = 2; bit < 64; ++bit) refused(std::uint64_t{1} << bit);
+          },
+  });
+
+  rules.add({
+      .id = "update.noexist-on-array-is-eexist",
+      .states =
+          "BPF_NOEXIST is refused with EEXIST on every slot of a DEVMAP, also on one that is empty, which stays so.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-04"},
+      .documentation = {{.where = kMapDoc,
+                         .statement = "BPF_NOEXIST will create a new element only if it did not exist",
+                         .agrees = false},
+                        {.where = kUapi,
+                         .statement =
+                             "EEXIST: If flags specifies BPF_NOEXIST and the element with key already exists in "
+                             "the map",
+                         .agrees = false}},
+      .variants = devmap_only(),
+      .check =
+          [](Case& c) {
+            const auto map = map_with_entry(c);
+            for (const std::uint32_t ifindex : {kLoopback, 0U}) {
+              const Target target{.ifindex = ifindex};
+              auto of_missing = c.refuses(map.update(kMissing, target, BPF_NOEXIST), EEXIST);
+              has(c, map, kMissing, std::nullopt);
+              std::move(of_missing).control(map.update(kMissing, target, BPF_ANY));
+              c.must(map.erase(kMissing));
+
+              auto of_present = c.refuses(map.update(kPresent, target, BPF_NOEXIST), EEXIST);
+              has(c, map, kPresent, kLoElement);
+              std::move(of_present).control(map.update(kPresent, target, BPF_ANY));
+            }
+          },
+  });
+
+  const auto inserts_missing = [](std::uint64_t flags) {
+    return [flags](Case& c) {
+      const auto map = map_with_entry(c);
+      has(c, map, kMissing, std::nullopt);
+      c.succeeds(map.update(kMissing, kLo, flags));
+      has(c, map, kMissing, kLoElement);
+    };
+  };
+  const Documentation exist_is_enforced = {
+      .where = kUapi,
+      .statement = "ENOENT: If flags specifies BPF_EXIST and the element with key does not exist in the map",
+      .agrees = false};
+  const Documentation exist_updates = {
+      .where = kMapDoc, .statement = "BPF_EXIST will update an existing element", .agrees = false};
+  rules.add({
+      .id = "update.exist-fills-empty-array-slot",
+      .states = "BPF_EXIST is not enforced by DEVMAP: it fills an empty slot.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-05"},
+      .documentation = {exist_updates, exist_is_enforced},
+      .variants = devmap_only(),
+      .check = inserts_missing(BPF_EXIST),
+  });
+  rules.add({
+      .id = "update.exist-inserts-missing-hash-key",
+      .states = "BPF_EXIST is not enforced by DEVMAP_HASH, unlike by other hash maps: it inserts a missing key.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-07"},
+      .documentation = {exist_updates, exist_is_enforced},
+      .variants = devmap_hash_only(),
+      .check = inserts_missing(BPF_EXIST),
+  });
+  rules.add({
+      .id = "update.exist-replaces-a-present-entry",
+      .states = "BPF_EXIST replaces an entry that is there.",
+      .source = {kArrayUpdate, kHashUpdate},
+      .documentation = {{.where = kMapDoc, .statement = "BPF_EXIST will update an existing element"}},
+      .check =
+          [](Case& c) {
+            const auto map = map_with_entry(c);
+            c.succeeds(map.update(kPresent, kLo, BPF_EXIST));
+            has(c, map, kPresent, kLoElement);
+          },
+  });
+  rules.add({
+      .id = "update.noexist-inserts-missing-hash-key",
+      .states = "BPF_NOEXIST inserts a key that a DEVMAP_HASH does not have.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-06"},
+      .documentation = {{.where = kMapDoc,
+                         .statement = "BPF_NOEXIST will create a new element only if it did not exist"}},
+      .variants = devmap_hash_only(),
+      .check = inserts_missing(BPF_NOEXIST),
+  });
+  rules.add({
+      .id = "update.noexist-on-present-hash-key-is-eexist",
+      .states = "BPF_NOEXIST on a key that a DEVMAP_HASH has is refused with EEXIST, and leaves its entry as it was.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-06"},
+      .documentation = {{.where = kMapDoc,
+                         .statement = "BPF_NOEXIST will create a new element only if it did not exist"}},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            const auto map = map_with_entry(c);
+            auto refusal = c.refuses(map.update(kPresent, kLo, BPF_NOEXIST), EEXIST);
+            has(c, map, kPresent, kLoElement);
+            std::move(refusal).control(map.update(kPresent, kLo, BPF_ANY));
+          },
+  });
+}
+
+void add_keys(Registry& rules) {
+  rules.add({
+      .id = "update.array-key-out-of-range-is-e2big",
+      .states = "An update of a DEVMAP with a key of max_entries or more is refused with E2BIG.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-08"},
+      .documentation = {{.where = kUapi,
+                         .statement =
+                             "E2BIG: The number of elements in the map reached the max_entries limit specified "
+                             "at map creation time.",
+                         .agrees = false}},
+      .variants = devmap_only(),
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            for (const std::uint32_t key : {kEntries, kEntries + 1, 1U << 31, UINT32_MAX}) {
+              c.refuses(map.update(key, kLo), E2BIG).control(map.update(kEntries - 1, kLo));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.hash-takes-any-key",
+      .states = "Every number of 32 bits is a key of a DEVMAP_HASH, whatever its max_entries.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-09"},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(1);
+            for (const std::uint32_t key : {0U, 1U, 2U, 1U << 31, UINT32_MAX}) {
+              c.succeeds(map.update(key, kLo));
+              has(c, map, key, kLoElement);
+              c.must(map.erase(key));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.new-key-in-full-hash-is-e2big",
+      .states =
+          "A new key in a full DEVMAP_HASH is refused with E2BIG, whatever the flags, until another key is deleted.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-10"},
+      .documentation = {{.where = kUapi,
+                         .statement =
+                             "E2BIG: The number of elements in the map reached the max_entries limit specified "
+                             "at map creation time."}},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            for (const std::uint64_t flags : {BPF_ANY, BPF_NOEXIST, BPF_EXIST}) {
+              const auto map = full_map(c);
+              auto refusal = c.refuses(map.update(kMissing, kLo, flags), E2BIG);
+              has(c, map, kMissing, std::nullopt);
+              c.must(map.erase(kPresent));
+              std::move(refusal).control(map.update(kMissing, kLo, flags));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.full-hash-takes-replacements",
+      .states = "An entry of a full DEVMAP_HASH can be replaced.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-10"},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            const auto map = full_map(c);
+            for (const std::uint64_t flags : {BPF_ANY, BPF_EXIST}) {
+              c.succeeds(map.update(kPresent, kLo, flags));
+              has(c, map, kPresent, kLoElement);
+            }
+          },
+  });
+}
+
+void add_devices(Registry& rules) {
+  rules.add({
+      .id = "update.array-ifindex-zero-clears",
+      .states = "An update of a DEVMAP with ifindex 0 removes the entry, and goes well where there is none.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-11"},
+      .variants = devmap_only(),
+      .check =
+          [](Case& c) {
+            for (const std::uint64_t flags : {BPF_ANY, BPF_EXIST}) {
+              const auto map = map_with_entry(c);
+              has(c, map, kPresent, kLoElement);
+              c.succeeds(map.update(kPresent, {.ifindex = 0}, flags));
+              has(c, map, kPresent, std::nullopt);
+              c.succeeds(map.update(kMissing, {.ifindex = 0}, flags));
+              has(c, map, kMissing, std::nullopt);
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.array-ifindex-zero-out-of-range-is-e2big",
+      .states = "An update of a DEVMAP with ifindex 0 and a key out of range is refused with E2BIG.",
+      .source = {kArrayUpdate},
+      .catalogue = {"UPDATE-11"},
+      .variants = devmap_only(),
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            c.refuses(map.update(kEntries, {.ifindex = 0}), E2BIG).control(map.update(kEntries - 1, {.ifindex = 0}));
+          },
+  });
+
+  rules.add({
+      .id = "update.hash-ifindex-zero-is-einval",
+      .states =
+          "An update of a DEVMAP_HASH with ifindex 0 is refused with EINVAL, whether the key is present or not, and "
+          "leaves the entry as it was.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-13"},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            const auto map = map_with_entry(c);
+            auto of_present = c.refuses(map.update(kPresent, {.ifindex = 0}), EINVAL);
+            has(c, map, kPresent, kLoElement);
+            std::move(of_present).control(map.update(kPresent, kLo));
+            auto of_missing = c.refuses(map.update(kMissing, {.ifindex = 0}), EINVAL);
+            has(c, map, kMissing, std::nullopt);
+            std::move(of_missing).control(map.update(kMissing, kLo));
+          },
+  });
+
+  rules.add({
+      .id = "update.unknown-device-is-einval",
+      .states = "An update with an ifindex that no device has is refused with EINVAL, not ENODEV.",
+      .source = {kAllocNode},
+      .catalogue = {"UPDATE-14"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            for (const std::uint32_t ifindex : {kNoDevice, std::uint32_t{INT32_MAX}, 1U << 31, UINT32_MAX}) {
+              c.refuses(map.update(kPresent, {.ifindex = ifindex}), EINVAL).control(map.update(kPresent, kLo));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.device-without-xdp-transmission-is-accepted",
+      .states = "An update accepts a device that cannot transmit XDP frames, such as lo.",
+      .source = {kAllocNode},
+      .catalogue = {"UPDATE-15"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            c.succeeds(map.update(kPresent, kLo));
+            has(c, map, kPresent, kLoElement);
+          },
+  });
+
+  rules.add({
+      .id = "update.device-that-is-down-is-accepted",
+      .states = "An update accepts a device that is down.",
+      .source = {kAllocNode},
+      .catalogue = {"UPDATE-15"},
+      .needs = {features::veth()},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const auto pair = c.must(create_veth({.up = false}));
+            c.succeeds(map.update(kPresent, {.ifindex = pair.first}));
+            has(c, map, kPresent, Element{.ifindex = pair.first});
+          },
+  });
+
+  rules.add({
+      .id = "update.device-under-many-keys",
+      .states = "A device may be under any number of keys of a map.",
+      .source = {kAllocNode},
+      .catalogue = {"UPDATE-24"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            for (std::uint32_t key = 0; key < kEntries; ++key) c.succeeds(map.update(key, kLo));
+            for (std::uint32_t key = 0; key < kEntries; ++key) has(c, map, key, kLoElement);
+          },
+  });
+}
+
+// Two namespaces, the case's own and another, each with a device of the same index:
+//
+//     own:    lo (1)   a0 (kSharedIndex) <====> a1
+//     other:  lo (1)   b0 (kSharedIndex) <====> b1 (kOtherIndex)
+constexpr std::uint32_t kSharedIndex = 70;
+constexpr std::uint32_t kOtherIndex = 71;
+
+void add_namespaces(Registry& rules) {
+  const std::string source = "kernel/bpf/devmap.c:dev_map_update_elem";
+
+  rules.add({
+      .id = "update.device-of-other-namespace-is-einval",
+      .states =
+          "An ifindex that only another network namespace has is refused with EINVAL, unless the update is made from "
+          "there.",
+      .source = {source},
+      .catalogue = {"UPDATE-16"},
+      .needs = {features::veth()},
+      .check =
+          [](Case& c) {
+            const auto other = c.must(NetNs::create());
+            c.must(other.run(
+                [&] { c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false})); }));
+            const auto map = c.devmap(kEntries);
+            const auto update = [&map] { return map.update(kPresent, {.ifindex = kOtherIndex}); };
+            auto refusal = c.refuses(update(), EINVAL);
+            c.must(other.run([&] { std::move(refusal).control(update()); }));
+            has(c, map, kPresent, Element{.ifindex = kOtherIndex});
+          },
+  });
+
+  rules.add({
+      .id = "update.ifindex-is-of-the-callers-namespace",
+      .states =
+          "Of two devices with the same index in two network namespaces, an update takes that of the calling thread's "
+          "namespace, and the entry keeps that device.",
+      .source = {source},
+      .catalogue = {"UPDATE-16"},
+      .needs = {features::veth()},
+      .check =
+          [](Case& c) {
+            constexpr std::uint32_t kOwn = 0;
+            constexpr std::uint32_t kOther = 1;
+            constexpr Target kTarget{.ifindex = kSharedIndex};
+            const auto other = c.must(NetNs::create());
+            c.must(create_veth({.first_index = kSharedIndex, .up = false}));
+            const auto map = c.devmap(kEntries);
+            c.succeeds(map.update(kOwn, kTarget));
+            c.must(other.run([&] {
+              c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false}));
+              c.succeeds(map.update(kOther, kTarget));
+            }));
+            has(c, map, kOwn, Element{.ifindex = kSharedIndex});
+            has(c, map, kOther, Element{.ifindex = kSharedIndex});
+            // Which device an entry has shows when it goes: its entry goes with it.
+            c.must(other.run([&] { c.must(delete_link(kSharedIndex)); }));
+            c.note("the device of the other namespace is deleted");
+            has(c, map, kOwn, Element{.ifindex = kSharedIndex});
+            has(c, map, kOther, std::nullopt);
+          },
+  });
+
+  rules.add({
+      .id = "update.namespace-of-the-creator-does-not-matter",
+      .states =
+          "A map that was created in another network namespace takes devices of the updating thread's namespace, and "
+          "none of its creator's.",
+      .source = {source},
+      .catalogue = {"UPDATE-16"},
+      .needs = {features::veth()},
+      .check =
+          [](Case& c) {
+            const auto other = c.must(NetNs::create());
+            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
+            c.must(other.run([&] {
+              c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false}));
+              made = DevMap::create({.type = c.type(), .value_size = c.value_size()});
+            }));
+            const auto map = c.must(std::move(made));
+            c.must(create_veth({.first_index = kSharedIndex, .up = false}));
+            c.refuses(map.update(kPresent, {.ifindex = kOtherIndex}), EINVAL)
+                .control(map.update(kPresent, {.ifindex = kSharedIndex}));
+          },
+  });
+}
+
+void add_memory(Registry& rules) {
+  rules.add({
+      .id = "update.unreadable-key-is-efault",
+      .states = "An update with a key at an address that cannot be read, NULL included, is refused with EFAULT.",
+      .source = {kSyscall},
+      .catalogue = {"UPDATE-25"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const auto page = c.must(GuardedPage::create());
+            const std::uint32_t key = kPresent;
+            const Target value = kLo;
+            const void* const straddling = page.end() - sizeof key / 2;
+            for (const void* const bad :
+                 {static_cast<const void*>(nullptr), static_cast<const void*>(page.end()), straddling}) {
+              c.refuses(map.update_raw(bad, &value), EFAULT).control(map.update_raw(&key, &value));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.unreadable-value-is-efault",
+      .states =
+          "An update with a value at an address that cannot be read in full, NULL included, is refused with EFAULT.",
+      .source = {kSyscall},
+      .catalogue = {"UPDATE-25"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const auto page = c.must(GuardedPage::create());
+            const std::uint32_t key = kPresent;
+            const Target value = kLo;
+            const void* const straddling = page.end() - c.value_size() / 2;
+            for (const void* const bad :
+                 {static_cast<const void*>(nullptr), static_cast<const void*>(page.end()), straddling}) {
+              c.refuses(map.update_raw(&key, bad), EFAULT).control(map.update_raw(&key, &value));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "update.value-is-read-no-further-than-its-size",
+      .states = "An update reads value_size bytes of the value and not one more.",
+      .source = {kSyscall},
+      .catalogue = {"UPDATE-21"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const auto page = c.must(GuardedPage::create());
+            const auto value = page.last(c.value_size());
+            std::memcpy(value.data(), &kLo, value.size());
+            const std::uint32_t key = kPresent;
+            c.note("the value ends where the process's memory ends");
+            c.succeeds(map.update_raw(&key, value.data()));
+            has(c, map, kPresent, kLoElement);
+          },
+  });
+
+  // The flag that the system call itself refuses, BPF_F_LOCK, is found before the copying.
+  rules.add({
+      .id = "update.memory-is-read-before-flags-and-key-are-tested",
+      .states =
+          "An update whose value cannot be read is refused with EFAULT also where the map type would refuse its flags "
+          "or its key.",
+      .source = {kSyscall},
+      .catalogue = {"UPDATE-25"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            const std::uint32_t key = kPresent;
+            const Target value = kLo;
+            const Target unknown{.ifindex = kNoDevice};
+            c.refuses(map.update_raw(&key, nullptr), EFAULT).control(map.update_raw(&key, &value));
+            c.refuses(map.update_raw(&key, &value, kBadFlags), EINVAL).control(map.update_raw(&key, &value));
+            c.refuses(map.update_raw(&key, nullptr, kBadFlags), EFAULT).control(map.update_raw(&key, &value));
+            c.refuses(map.update_raw(&key, &unknown), EINVAL).control(map.update_raw(&key, &value));
+            c.refuses(map.update_raw(nullptr, &unknown), EFAULT).control(map.update_raw(&key, &value));
+          },
+  });
+
+  rules.add({
+      .id = "update.entry-beyond-memory-limit-is-enomem",
+      .states =
+          "An entry that goes beyond the limit of the memory cgroup of the map's creator is refused with ENOMEM, and "
+          "leaves what was there as it was.",
+      .since = {.major = 6, .minor = 0},
+      .source = {kAllocNode},
+      .commits = {"ace2bee839e0"},
+      .catalogue = {"UPDATE-27"},
+      .needs = {features::maps_in_memory_cgroup()},
+      .check =
+          [](Case& c) {
+            // Entries take about 100 bytes; the group may have up to 64 pages in hand that it can still give out.
+            constexpr std::uint32_t kPlenty = 1U << 16;
+            const auto group = c.must(MemoryCgroup::create());
+            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
+            c.must(group.run([&] {
+              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = kPlenty});
+            }));
+            const auto map = c.must(std::move(made));
+            c.must(map.update(0, kLo));
+            c.must(stay_on_this_cpu());
+            c.must(group.limit(c.must(group.usage())));
+
+            std::uint32_t key = 1;
+            while (key < kPlenty - 1 && map.update(key, kLo)) ++key;
+            c.note(fmt::format("with the limit at what is used, {} entries went in", key - 1));
+            auto new_entry = c.refuses(map.update(key, kLo), ENOMEM);
+            has(c, map, key, std::nullopt);
+            auto replacement = c.refuses(map.update(0, kLo), ENOMEM);
+            has(c, map, 0, kLoElement);
+            c.must(group.lift_limit());
+            c.note("the limit is lifted");
+            std::move(new_entry).control(map.update(key, kLo));
+            std::move(replacement).control(map.update(0, kLo));
+          },
+  });
+}
+
+}  // namespace
 
 void add_update_chapter(Registry& rules) {
   rules.chapter("update", "Element update");
+  add_order(rules);
+  add_flags(rules);
+  add_keys(rules);
+  add_devices(rules);
+  add_namespaces(rules);
+  add_memory(rules);
+  add_update_programs(rules);
 }
 
 }  // namespace devmap::cases

@@ -7,9 +7,12 @@
 
 namespace devmap {
 
-Expected<DetachedMount> DetachedMount::open(const char* type) {
+Expected<DetachedMount> DetachedMount::open(const char* type, const char* flag) {
   const UniqueFd context(static_cast<int>(syscall(SYS_fsopen, type, FSOPEN_CLOEXEC)));
   if (!context) return last_error("fsopen", type);
+  if (flag != nullptr && syscall(SYS_fsconfig, context.get(), FSCONFIG_SET_FLAG, flag, nullptr, 0) != 0) {
+    return last_error("fsconfig", flag);
+  }
   if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
     return last_error("fsconfig", type);
   }

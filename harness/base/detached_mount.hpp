@@ -13,7 +13,8 @@ class DetachedMount {
  public:
   /// type: "bpf", "tracefs". Each call makes a new instance where the file system has instances (bpf), or another way
   /// into the only one (tracefs).
-  [[nodiscard]] static Expected<DetachedMount> open(const char* type);
+  /// `flag`, where given, is a mount option without a value: "memory" of type "cgroup".
+  [[nodiscard]] static Expected<DetachedMount> open(const char* type, const char* flag = nullptr);
 
   /// The path of a file below its root, good for any system call of this process while the object lives.
   [[nodiscard]] std::string path(const std::string& below) const;

@@ -4,6 +4,9 @@
 #include <array>
 #include <harness/base/file.hpp>
 #include <harness/bpf/map_iteration.hpp>
+#include <harness/base/memory_cgroup.hpp>
+#include <harness/base/resources.hpp>
+#include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
 
 namespace devmap::features {
@@ -51,6 +54,29 @@ Fact probe_file(const std::string& file, const std::string& unwanted, const std:
   return {value == unwanted ? Presence::absent : Presence::present, fmt::format("{} is {}", name, value)};
 }
 
+Fact probe_cgroup() {
+  const auto group = MemoryCgroup::create();
+  if (!group) return {Presence::absent, group.error().text()};
+  return {Presence::present, "a memory cgroup can be made"};
+}
+
+Fact probe_counted_maps() {
+  constexpr std::uint32_t kEntries = 1U << 16;
+  constexpr std::uint64_t kBytes = kEntries * sizeof(void*);
+  const auto group = MemoryCgroup::create();
+  if (!group) return {Presence::absent, group.error().text()};
+  const auto before = group->usage();
+  if (!before) return {Presence::could_not_tell, before.error().text()};
+  auto map = Reply<DevMap>::refused(Asked("map create", {}), 0);
+  const auto entered = group->run([&] { map = DevMap::create({.max_entries = kEntries}); });
+  if (!entered) return {Presence::could_not_tell, entered.error().text()};
+  const auto after = group->usage();
+  if (!after) return {Presence::could_not_tell, after.error().text()};
+  if (!map) return {Presence::could_not_tell, "no map to count: " + errno_name(map.error())};
+  return {*after >= *before + kBytes ? Presence::present : Presence::absent,
+          fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", kBytes, *before, *after)};
+}
+
 }  // namespace
 
 Feature live_frames() {
@@ -76,6 +102,39 @@ Feature restricted_unprivileged_bpf() {
       .name = "BPF kept from unprivileged users", .remedy = "set kernel.unprivileged_bpf_disabled to 2", .probe = [] {
         return probe_file("/proc/sys/kernel/unprivileged_bpf_disabled", "0", "kernel.unprivileged_bpf_disabled");
       }};
+}
+
+Feature unrestricted_unprivileged_bpf() {
+  return {.name = "BPF for unprivileged users",
+          .remedy = "run it on a machine with kernel.unprivileged_bpf_disabled at 0",
+          .probe = [] {
+            const Fact restricted = restricted_unprivileged_bpf().probe();
+            if (restricted.presence == Presence::could_not_tell) return restricted;
+            return Fact{restricted.presence == Presence::present ? Presence::absent : Presence::present,
+                        restricted.text};
+          }};
+}
+
+Feature memory_cgroup() {
+  return {.name = "a memory cgroup",
+          .remedy = "run it as root on a kernel with CONFIG_MEMCG, with writable control groups",
+          .probe = probe_cgroup};
+}
+
+Feature maps_in_memory_cgroup() {
+  return {.name = "maps counted in memory cgroups",
+          .remedy = "run it as root on Linux 5.11 or later with CONFIG_MEMCG, with writable control groups",
+          .probe = probe_counted_maps};
+}
+
+Feature memory_below(std::uint64_t bytes) {
+  return {.name = fmt::format("less than {} GiB of memory", bytes >> 30U),
+          .remedy = "run it on a smaller machine, or in a virtual one",
+          .probe = [bytes] {
+            const auto total = total_memory();
+            return Fact{total < bytes ? Presence::present : Presence::absent,
+                        fmt::format("the machine has {} MiB", total >> 20U)};
+          }};
 }
 
 Feature kernel_btf() {

@@ -14,6 +14,14 @@ namespace devmap::features {
 [[nodiscard]] Feature frags_programs();
 /// kernel.unprivileged_bpf_disabled is not 0.
 [[nodiscard]] Feature restricted_unprivileged_bpf();
+/// kernel.unprivileged_bpf_disabled is 0.
+[[nodiscard]] Feature unrestricted_unprivileged_bpf();
+/// A control group that counts memory can be made.
+[[nodiscard]] Feature memory_cgroup();
+/// The memory of maps is counted in such a group, so that the group's limit bounds it.
+[[nodiscard]] Feature maps_in_memory_cgroup();
+/// The machine has less memory than this many bytes, so that a request for as many fails at once.
+[[nodiscard]] Feature memory_below(std::uint64_t bytes);
 /// The kernel describes its own types (/sys/kernel/btf/vmlinux).
 [[nodiscard]] Feature kernel_btf();
 /// Programs can walk the elements of maps (iter/bpf_map_elem, 5.9).

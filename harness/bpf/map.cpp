@@ -4,9 +4,13 @@
 #include <cstring>
 #include <harness/bpf/fdinfo.hpp>
 #include <harness/bpf/syscall.hpp>
+#include <span>
 
 namespace devmap {
 namespace {
+
+/// Where include/uapi/linux/bpf.h has map_token_fd since Linux 6.9.
+constexpr std::size_t kMapTokenOffset = 76;
 
 /// The reply of a command that gives nothing but success.
 Reply<> plain_reply(Asked asked, bpf_cmd command, bpf_attr& attr) {
@@ -62,12 +66,23 @@ Reply<Map> Map::create(const MapSpec& spec) {
   attr.btf_vmlinux_value_type_id = spec.btf_vmlinux_value_type_id;
   attr.map_extra = spec.map_extra;
   std::memcpy(attr.map_name, spec.name.data(), std::min(spec.name.size(), sizeof attr.map_name));
+  std::memcpy(std::as_writable_bytes(std::span(&attr, 1)).subspan<kMapTokenOffset, sizeof spec.token_fd>().data(),
+              &spec.token_fd, sizeof spec.token_fd);
   const long result = sys_bpf(BPF_MAP_CREATE, attr);
-  const Asked asked("map create", {{"type", spec.type},
-                                   {"key_size", spec.key_size},
-                                   {"value_size", spec.value_size},
-                                   {"max_entries", spec.max_entries},
-                                   {"map_flags", spec.map_flags, Notation::map_flags}});
+  Asked asked("map create", {{"type", spec.type},
+                             {"key_size", spec.key_size},
+                             {"value_size", spec.value_size},
+                             {"max_entries", spec.max_entries},
+                             {"map_flags", spec.map_flags, Notation::map_flags}});
+  asked.unless_zero({"inner_map_fd", spec.inner_map_fd})
+      .unless_zero({"numa_node", spec.numa_node})
+      .unless_zero({"map_ifindex", spec.map_ifindex})
+      .unless_zero({"btf_fd", spec.btf_fd})
+      .unless_zero({"btf_key_type_id", spec.btf_key_type_id})
+      .unless_zero({"btf_value_type_id", spec.btf_value_type_id})
+      .unless_zero({"btf_vmlinux_value_type_id", spec.btf_vmlinux_value_type_id})
+      .unless_zero({"map_extra", spec.map_extra})
+      .unless_zero({"map_token_fd", static_cast<std::uint64_t>(spec.token_fd)});
   if (result < 0) return Reply<Map>::refused(asked, static_cast<int>(-result));
   return Reply<Map>::granted(asked, Map(UniqueFd(static_cast<int>(result))));
 }

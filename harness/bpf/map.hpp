@@ -12,6 +12,9 @@
 
 namespace devmap {
 
+/// BPF_F_TOKEN_FD of include/uapi/linux/bpf.h, which the headers of Linux 6.1 lack.
+inline constexpr std::uint32_t kTokenFlag = 1U << 16;
+
 /// Every attribute of BPF_MAP_CREATE, as the kernel takes it.
 struct MapSpec {
   std::uint32_t type = BPF_MAP_TYPE_UNSPEC;
@@ -27,6 +30,8 @@ struct MapSpec {
   std::uint32_t btf_value_type_id = 0;
   std::uint32_t btf_vmlinux_value_type_id = 0;
   std::uint64_t map_extra = 0;
+  /// map_token_fd of Linux 6.9, looked at with kTokenFlag only.
+  std::int32_t token_fd = 0;
   /// At most 16 bytes, with a NUL only where there is room for one: the kernel's own limit can be tried.
   std::string name = {};
 };

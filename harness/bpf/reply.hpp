@@ -29,11 +29,17 @@ class Asked {
     std::uint64_t value = 0;
     Notation notation = Notation::decimal;
   };
-  static constexpr std::size_t kMostArguments = 6;
+  static constexpr std::size_t kMostArguments = 8;
 
   Asked(const char* call, std::initializer_list<Argument> arguments) : call_(call) {
     assert(arguments.size() <= kMostArguments);
     for (const auto& argument : arguments) arguments_.at(count_++) = argument;
+  }
+
+  /// Adds an argument that is worth a word only where it is not zero; one too many is left out.
+  Asked& unless_zero(Argument argument) {
+    if (argument.value != 0 && count_ < kMostArguments) arguments_.at(count_++) = argument;
+    return *this;
   }
 
   /// "update(key 0, ifindex 1, flags BPF_NOEXIST)".
