@@ -26,6 +26,7 @@ void add_limit_chapter(Registry& rules);
 
 // Parts of chapters that fill more than one file; the chapter's function calls them.
 void add_create_context(Registry& rules);
+void add_update_context(Registry& rules);
 void add_update_programs(Registry& rules);
 
 /// All chapters, in the order in which they are reported.

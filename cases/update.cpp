@@ -1,21 +1,14 @@
-#include <linux/capability.h>
 #include <cases/chapters.hpp>
 #include <cases/support.hpp>
-#include <harness/base/capabilities.hpp>
-#include <harness/base/guarded_page.hpp>
-#include <harness/base/memory_cgroup.hpp>
-#include <harness/base/resources.hpp>
-#include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
-#include <harness/net/netns.hpp>
 #include <harness/spec/case.hpp>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
+#include <functional>
 
-// What an update by system call does with flags, keys and devices; programs are in update_programs.cpp. A new namespace
+// What an update by system call does with flags, keys and devices; programs are in update_programs.cpp, namespaces,
+// memory and rights in update_context.cpp. A new namespace
 // has one device, lo, which is down and cannot transmit XDP frames: good enough for any entry.
 namespace devmap::cases {
 namespace {
@@ -518,211 +511,6 @@ void add_devices(Registry& rules) {
   });
 }
 
-// Two namespaces, the case's own and another, each with a device of the same index:
-//
-//     own:    lo (1)   a0 (kSharedIndex) <====> a1
-//     other:  lo (1)   b0 (kSharedIndex) <====> b1 (kOtherIndex)
-constexpr std::uint32_t kSharedIndex = 70;
-constexpr std::uint32_t kOtherIndex = 71;
-
-void add_namespaces(Registry& rules) {
-  const std::string source = "kernel/bpf/devmap.c:dev_map_update_elem";
-
-  rules.add({
-      .id = "update.device-of-other-namespace-is-einval",
-      .states =
-          "An ifindex that only another network namespace has is refused with EINVAL, unless the update is made from "
-          "there.",
-      .source = {source},
-      .catalogue = {"UPDATE-16"},
-      .needs = {features::veth()},
-      .check =
-          [](Case& c) {
-            const auto other = c.must(NetNs::create());
-            c.must(other.run(
-                [&] { c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false})); }));
-            const auto map = c.devmap(kEntries);
-            const auto update = [&map] { return map.update(kPresent, {.ifindex = kOtherIndex}); };
-            auto refusal = c.refuses(update(), EINVAL);
-            c.must(other.run([&] { std::move(refusal).control(update()); }));
-            has(c, map, kPresent, Element{.ifindex = kOtherIndex});
-          },
-  });
-
-  rules.add({
-      .id = "update.ifindex-is-of-the-callers-namespace",
-      .states =
-          "Of two devices with the same index in two network namespaces, an update takes that of the calling thread's "
-          "namespace, and the entry keeps that device.",
-      .source = {source},
-      .catalogue = {"UPDATE-16"},
-      .needs = {features::veth()},
-      .check =
-          [](Case& c) {
-            constexpr std::uint32_t kOwn = 0;
-            constexpr std::uint32_t kOther = 1;
-            constexpr Target kTarget{.ifindex = kSharedIndex};
-            const auto other = c.must(NetNs::create());
-            c.must(create_veth({.first_index = kSharedIndex, .up = false}));
-            const auto map = c.devmap(kEntries);
-            c.succeeds(map.update(kOwn, kTarget));
-            c.must(other.run([&] {
-              c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false}));
-              c.succeeds(map.update(kOther, kTarget));
-            }));
-            has(c, map, kOwn, Element{.ifindex = kSharedIndex});
-            has(c, map, kOther, Element{.ifindex = kSharedIndex});
-            // Which device an entry has shows when it goes: its entry goes with it.
-            c.must(other.run([&] { c.must(delete_link(kSharedIndex)); }));
-            c.note("the device of the other namespace is deleted");
-            has(c, map, kOwn, Element{.ifindex = kSharedIndex});
-            has(c, map, kOther, std::nullopt);
-          },
-  });
-
-  rules.add({
-      .id = "update.namespace-of-the-creator-does-not-matter",
-      .states =
-          "A map that was created in another network namespace takes devices of the updating thread's namespace, and "
-          "none of its creator's.",
-      .source = {source},
-      .catalogue = {"UPDATE-16"},
-      .needs = {features::veth()},
-      .check =
-          [](Case& c) {
-            const auto other = c.must(NetNs::create());
-            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
-            c.must(other.run([&] {
-              c.must(create_veth({.first_index = kSharedIndex, .second_index = kOtherIndex, .up = false}));
-              made = DevMap::create({.type = c.type(), .value_size = c.value_size()});
-            }));
-            const auto map = c.must(std::move(made));
-            c.must(create_veth({.first_index = kSharedIndex, .up = false}));
-            c.refuses(map.update(kPresent, {.ifindex = kOtherIndex}), EINVAL)
-                .control(map.update(kPresent, {.ifindex = kSharedIndex}));
-          },
-  });
-}
-
-void add_memory(Registry& rules) {
-  rules.add({
-      .id = "update.unreadable-key-is-efault",
-      .states = "An update with a key at an address that cannot be read, NULL included, is refused with EFAULT.",
-      .source = {kSyscall},
-      .catalogue = {"UPDATE-25"},
-      .check =
-          [](Case& c) {
-            const auto map = c.devmap(kEntries);
-            const auto page = c.must(GuardedPage::create());
-            const std::uint32_t key = kPresent;
-            const Target value = kLo;
-            const void* const straddling = page.end() - sizeof key / 2;
-            for (const void* const bad :
-                 {static_cast<const void*>(nullptr), static_cast<const void*>(page.end()), straddling}) {
-              c.refuses(map.update_raw(bad, &value), EFAULT).control(map.update_raw(&key, &value));
-            }
-          },
-  });
-
-  rules.add({
-      .id = "update.unreadable-value-is-efault",
-      .states =
-          "An update with a value at an address that cannot be read in full, NULL included, is refused with EFAULT.",
-      .source = {kSyscall},
-      .catalogue = {"UPDATE-25"},
-      .check =
-          [](Case& c) {
-            const auto map = c.devmap(kEntries);
-            const auto page = c.must(GuardedPage::create());
-            const std::uint32_t key = kPresent;
-            const Target value = kLo;
-            const void* const straddling = page.end() - c.value_size() / 2;
-            for (const void* const bad :
-                 {static_cast<const void*>(nullptr), static_cast<const void*>(page.end()), straddling}) {
-              c.refuses(map.update_raw(&key, bad), EFAULT).control(map.update_raw(&key, &value));
-            }
-          },
-  });
-
-  rules.add({
-      .id = "update.value-is-read-no-further-than-its-size",
-      .states = "An update reads value_size bytes of the value and not one more.",
-      .source = {kSyscall},
-      .catalogue = {"UPDATE-21"},
-      .check =
-          [](Case& c) {
-            const auto map = c.devmap(kEntries);
-            const auto page = c.must(GuardedPage::create());
-            const auto value = page.last(c.value_size());
-            std::memcpy(value.data(), &kLo, value.size());
-            const std::uint32_t key = kPresent;
-            c.note("the value ends where the process's memory ends");
-            c.succeeds(map.update_raw(&key, value.data()));
-            has(c, map, kPresent, kLoElement);
-          },
-  });
-
-  // The flag that the system call itself refuses, BPF_F_LOCK, is found before the copying.
-  rules.add({
-      .id = "update.memory-is-read-before-flags-and-key-are-tested",
-      .states =
-          "An update whose value cannot be read is refused with EFAULT also where the map type would refuse its flags "
-          "or its key.",
-      .source = {kSyscall},
-      .catalogue = {"UPDATE-25"},
-      .check =
-          [](Case& c) {
-            const auto map = c.devmap(kEntries);
-            const std::uint32_t key = kPresent;
-            const Target value = kLo;
-            const Target unknown{.ifindex = kNoDevice};
-            c.refuses(map.update_raw(&key, nullptr), EFAULT).control(map.update_raw(&key, &value));
-            c.refuses(map.update_raw(&key, &value, kBadFlags), EINVAL).control(map.update_raw(&key, &value));
-            c.refuses(map.update_raw(&key, nullptr, kBadFlags), EFAULT).control(map.update_raw(&key, &value));
-            c.refuses(map.update_raw(&key, &unknown), EINVAL).control(map.update_raw(&key, &value));
-            c.refuses(map.update_raw(nullptr, &unknown), EFAULT).control(map.update_raw(&key, &value));
-          },
-  });
-
-  rules.add({
-      .id = "update.entry-beyond-memory-limit-is-enomem",
-      .states =
-          "An entry that goes beyond the limit of the memory cgroup of the map's creator is refused with ENOMEM, and "
-          "leaves what was there as it was.",
-      .since = {.major = 6, .minor = 0},
-      .source = {kAllocNode},
-      .commits = {"ace2bee839e0"},
-      .catalogue = {"UPDATE-27"},
-      .needs = {features::maps_in_memory_cgroup()},
-      .check =
-          [](Case& c) {
-            // Entries take about 100 bytes; the group may have up to 64 pages in hand that it can still give out.
-            constexpr std::uint32_t kPlenty = 1U << 16;
-            const auto group = c.must(MemoryCgroup::create());
-            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
-            c.must(group.run([&] {
-              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = kPlenty});
-            }));
-            const auto map = c.must(std::move(made));
-            c.must(map.update(0, kLo));
-            c.must(stay_on_this_cpu());
-            c.must(group.limit(c.must(group.usage())));
-
-            std::uint32_t key = 1;
-            while (key < kPlenty - 1 && map.update(key, kLo)) ++key;
-            c.note(fmt::format("with the limit at what is used, {} entries went in", key - 1));
-            auto new_entry = c.refuses(map.update(key, kLo), ENOMEM);
-            has(c, map, key, std::nullopt);
-            auto replacement = c.refuses(map.update(0, kLo), ENOMEM);
-            has(c, map, 0, kLoElement);
-            c.must(group.lift_limit());
-            c.note("the limit is lifted");
-            std::move(new_entry).control(map.update(key, kLo));
-            std::move(replacement).control(map.update(0, kLo));
-          },
-  });
-}
-
 }  // namespace
 
 void add_update_chapter(Registry& rules) {
@@ -731,8 +519,7 @@ void add_update_chapter(Registry& rules) {
   add_flags(rules);
   add_keys(rules);
   add_devices(rules);
-  add_namespaces(rules);
-  add_memory(rules);
+  add_update_context(rules);
   add_update_programs(rules);
 }
 
