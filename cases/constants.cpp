@@ -81,8 +81,8 @@ void add_types(Registry& rules) {
       .check =
           [](Case& c) {
             named(c, "BPF_MAP_TYPE_DEVMAP", BPF_MAP_TYPE_DEVMAP, kDevmap);
-            const auto map =
-                c.succeeds(Map::create({.type = kDevmap, .value_size = c.value_size(), .max_entries = kEntries}));
+            const auto map = c.succeeds(
+                DevMap::create({.type = DevMapType{kDevmap}, .value_size = c.value_size(), .max_entries = kEntries}));
             c.equals("the type that the map reports", c.must(map.info()).type, kDevmap);
             c.refuses(map.update(kEntries, kLo), E2BIG).control(map.update(kEntries - 1, kLo));
           },
@@ -97,8 +97,8 @@ void add_types(Registry& rules) {
       .check =
           [](Case& c) {
             named(c, "BPF_MAP_TYPE_DEVMAP_HASH", BPF_MAP_TYPE_DEVMAP_HASH, kDevmapHash);
-            const auto map =
-                c.succeeds(Map::create({.type = kDevmapHash, .value_size = c.value_size(), .max_entries = kEntries}));
+            const auto map = c.succeeds(DevMap::create(
+                {.type = DevMapType{kDevmapHash}, .value_size = c.value_size(), .max_entries = kEntries}));
             c.equals("the type that the map reports", c.must(map.info()).type, kDevmapHash);
             c.succeeds(map.update(kEntries, kLo));
           },
@@ -257,10 +257,12 @@ void add_flags(Registry& rules) {
             const auto map = c.devmap(kEntries, kNumaNode);
             c.must(map.update(kPresent, kLo));
             c.equals("map_flags that the map reports", c.must(map.info()).map_flags, kNumaNode | kRdonlyProg);
+            c.note("an update through a descriptor of a map created with 8, in the control of one created with 4");
             const auto read_only = c.devmap(kEntries, kRdonly);
             c.refuses(read_only.update(kPresent, kLo), EPERM).control(map.update(kPresent, kLo));
             const auto write_only = c.devmap(kEntries, kWronly);
             c.must(write_only.update(kPresent, kLo));
+            c.note("a lookup through a descriptor of a map created with 16, in the control of one created with 4");
             c.refuses(write_only.lookup(kPresent), EPERM).control(map.lookup(kPresent));
           },
   });
