@@ -89,6 +89,7 @@ void add_errno_rules(Registry& rules) {
               c.must(map.update(key, {.ifindex = kLoopback}));
               return map.erase(key);
             };
+            c.note("the controls delete the same key after it was inserted");
             for (const std::uint32_t key : {0U, kEntries, UINT32_MAX}) {
               c.refuses(map.erase(key), ENOENT).control(delete_once_inserted(key));
               c.refuses(map.erase(key), ENOENT).control(delete_once_inserted(key));
@@ -156,6 +157,7 @@ void add_errno_rules(Registry& rules) {
             auto other = DevMap::attributes({.value_size = c.value_size()});
             other.type = BPF_MAP_TYPE_HASH;
             const auto hash = c.must(Map::create(other));
+            c.note("the control is the same program with a map of type hash");
             c.refuses(load_deleting_program(c, map), EACCES, "write into map forbidden")
                 .control(load_deleting_program(c, hash));
           },
@@ -176,6 +178,7 @@ void add_effect_rules(Registry& rules) {
               return map.lookup(kPresent);
             };
             c.succeeds(map.erase(kPresent));
+            c.note("the control looks it up after it was inserted again");
             c.refuses(map.lookup(kPresent), ENOENT).control(look_up_once_inserted());
           },
   });

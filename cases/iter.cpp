@@ -110,6 +110,7 @@ void add_hash_rules(Registry& rules) {
               c.must(map.update(0, {.ifindex = kLoopback}));
               return map.next_key(std::nullopt);
             };
+            c.note("the control asks after an element was inserted");
             c.refuses(map.next_key(std::nullopt), ENOENT).control(first_once_inserted());
           },
   });
@@ -130,6 +131,7 @@ void add_hash_rules(Registry& rules) {
               c.must(map.erase(0));
               return next;
             };
+            c.note("the controls ask after an element was inserted under key 0");
             for (const std::uint32_t key : {1U, 12345U}) {
               c.refuses(map.next_key(key), ENOENT).control(next_once_inserted(key));
             }
@@ -351,6 +353,7 @@ void add_batch_rule(Registry& rules) {
             constexpr std::uint32_t kSome = 16;
             constexpr std::uint32_t kMany = 64;
             const auto map = map_with(c, {0, 1}, kMany);
+            c.note("the controls are the same commands on a map of type hash");
             for (const auto command :
                  {BPF_MAP_LOOKUP_BATCH, BPF_MAP_LOOKUP_AND_DELETE_BATCH, BPF_MAP_UPDATE_BATCH, BPF_MAP_DELETE_BATCH}) {
               const auto hash = hash_like(c, kMany);
@@ -375,12 +378,14 @@ void add_program_rules(Registry& rules) {
       .since = {.major = 5, .minor = 9},
       .source = {"kernel/bpf/map_iter.c:bpf_iter_attach_map"},
       .catalogue = {"ITER-09"},
+      .variants = any_map(4),
       .needs = {features::kernel_btf(), features::element_iterators()},
       .check =
           [](Case& c) {
             const auto map = map_with(c, {0});
             const auto hash = hash_like(c);
             const auto iterator = c.must(ElementIterator::load());
+            c.note("the control is a map of type hash");
             c.refuses(iterator.attach(map), EINVAL).control(iterator.attach(hash));
           },
   });
@@ -395,6 +400,7 @@ void add_program_rules(Registry& rules) {
           [](Case& c) {
             const auto map = map_with(c, {0});
             const auto hash = hash_like(c);
+            c.note("the control is the same program with a map of type hash");
             c.refuses(load_for_each_element(map), kErrnoNotsupp, "callback function not allowed for map")
                 .control(load_for_each_element(hash));
           },

@@ -42,6 +42,7 @@ DevMap map_with_entry(Case& c, std::uint32_t map_flags = 0) {
 
 /// A descriptor for reading alone: it reads, and changes nothing. `writable` is another one of the same map.
 void reads_only(Case& c, const DevMap& restricted, const DevMap& writable) {
+  c.note("the controls go through another descriptor of the same map, which may read and write");
   c.succeeds(restricted.lookup(kPresent));
   c.succeeds(restricted.next_key(std::nullopt));
   c.refuses(restricted.update(kPresent, kTarget), EPERM).control(writable.update(kPresent, kTarget));
@@ -50,6 +51,7 @@ void reads_only(Case& c, const DevMap& restricted, const DevMap& writable) {
 
 /// A descriptor for writing alone: it changes the map, and reads nothing. `readable` is another one of the same map.
 void writes_only(Case& c, const DevMap& restricted, const DevMap& readable) {
+  c.note("the controls go through another descriptor of the same map, which may read and write");
   c.refuses(restricted.lookup(kPresent), EPERM).control(readable.lookup(kPresent));
   c.refuses(restricted.next_key(std::nullopt), EPERM).control(readable.next_key(std::nullopt));
   c.succeeds(restricted.update(kMissing, kTarget));
@@ -132,6 +134,7 @@ void add_descriptor_rules(Registry& rules) {
             for (const std::uint32_t flag : {BPF_F_RDONLY, BPF_F_WRONLY}) {
               const auto map = c.devmap(kEntries, flag);
               const auto other = reopened(c, map);
+              c.note("created with " + worded(flag, Notation::map_flags) + ", opened by id");
               c.succeeds(other.update(kPresent, kTarget));
               c.succeeds(other.lookup(kPresent));
             }
@@ -224,7 +227,9 @@ void add_freeze_rules(Registry& rules) {
             const auto twin = map_with_entry(c);
             const auto other = reopened(c, map);
             c.succeeds(map.freeze());
+            c.note("the controls are on a map of the same kind that is not frozen");
             for (const auto* frozen : {&map, &other}) {
+              c.note(frozen == &map ? "through the descriptor it was frozen by" : "through a descriptor opened before");
               c.refuses(frozen->update(kPresent, kTarget), EPERM).control(twin.update(kPresent, kTarget));
               c.refuses(frozen->erase(kPresent), EPERM).control(twin.erase(kPresent));
             }
@@ -288,6 +293,7 @@ void add_freeze_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             c.must(map.freeze());
+            c.note("the map is frozen; the control is a map that is not");
             c.refuses(map.freeze(), EPERM).control(c.devmap(kEntries).freeze());
           },
   });
@@ -304,6 +310,7 @@ void add_freeze_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             c.must(map.freeze());
+            c.note("the map is frozen; the control is a map that is not");
             c.refuses(map.freeze(), EBUSY).control(c.devmap(kEntries).freeze());
           },
   });
@@ -318,6 +325,7 @@ void add_freeze_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto map = c.devmap(kEntries);
+            c.note("through a descriptor opened with BPF_F_RDONLY; the control through one opened for both");
             c.refuses(reopened(c, map, BPF_F_RDONLY).freeze(), EPERM).control(reopened(c, map).freeze());
           },
   });
@@ -330,7 +338,11 @@ void add_freeze_rules(Registry& rules) {
       .source = {kFreeze},
       .commits = {kFreezeCommit},
       .catalogue = {"LIFE-11"},
-      .check = [](Case& c) { c.succeeds(reopened(c, c.devmap(kEntries), BPF_F_RDONLY).freeze()); },
+      .check =
+          [](Case& c) {
+            c.note("through a descriptor opened with BPF_F_RDONLY");
+            c.succeeds(reopened(c, c.devmap(kEntries), BPF_F_RDONLY).freeze());
+          },
   });
 
   rules.add({
@@ -353,6 +365,8 @@ void add_freeze_rules(Registry& rules) {
             c.must(map.update(kLeaving, {.ifindex = pair.first}));
             c.must(map.freeze());
             c.succeeds(map.lookup(kLeaving));
+            c.note(fmt::format("the map is frozen; the device of key {} is removed, that of key {} stays", kLeaving,
+                               kStaying));
             c.must(delete_link(pair.first));
             c.refuses(map.lookup(kLeaving), ENOENT).control(map.lookup(kStaying));
           },

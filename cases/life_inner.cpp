@@ -22,16 +22,18 @@ DevMapType other_type(DevMapType type) {
   return type == DevMapType::devmap ? DevMapType::devmap_hash : DevMapType::devmap;
 }
 
-/// Both kinds of outer map, made for inner maps like this one, must take `fitting` and refuse `odd`.
-void refuses_inner(Case& c, const Map& like, const Map& odd, const Map& fitting) {
+/// Both kinds of outer map, made for inner maps like this one, must refuse `odd`; `how` says what is odd about it.
+void refuses_inner(Case& c, const Map& like, const Map& odd, const char* how) {
+  c.note(std::string("an inner map ") + how + "; the control is the one the outer map was made with");
   for (const auto type : kOuterTypes) {
     const auto outer = c.must(MapOfMaps::create(type, like));
-    c.refuses(outer.put(kSlot, odd), EINVAL).control(outer.put(kSlot, fitting));
+    c.refuses(outer.put(kSlot, odd), EINVAL).control(outer.put(kSlot, like));
   }
 }
 
-/// Both kinds of outer map, made for inner maps like the first, must take the second.
-void takes_inner(Case& c, const Map& like, const Map& inner) {
+/// Both kinds of outer map, made for inner maps like the first, must take the second; `how` says how it differs.
+void takes_inner(Case& c, const Map& like, const Map& inner, const char* how) {
+  c.note(std::string("an inner map ") + how);
   for (const auto type : kOuterTypes) c.succeeds(c.must(MapOfMaps::create(type, like)).put(kSlot, inner));
 }
 
@@ -79,8 +81,8 @@ void add_nesting_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto like = c.devmap(kEntries);
-            takes_inner(c, like, c.devmap(1));
-            takes_inner(c, like, c.devmap(1000));
+            takes_inner(c, like, c.devmap(1), "with max_entries 1 instead of 4");
+            takes_inner(c, like, c.devmap(1000), "with max_entries 1000 instead of 4");
           },
   });
 
@@ -93,8 +95,8 @@ void add_nesting_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto like = c.devmap(kEntries);
-            takes_inner(c, like, c.devmap(kEntries, BPF_F_RDONLY));
-            takes_inner(c, like, c.devmap(kEntries, BPF_F_WRONLY));
+            takes_inner(c, like, c.devmap(kEntries, BPF_F_RDONLY), "created with BPF_F_RDONLY");
+            takes_inner(c, like, c.devmap(kEntries, BPF_F_WRONLY), "created with BPF_F_WRONLY");
           },
   });
 
@@ -108,7 +110,7 @@ void add_nesting_rules(Registry& rules) {
             const auto like = c.devmap(kEntries);
             const auto odd = c.must(
                 DevMap::create({.type = other_type(c.type()), .value_size = c.value_size(), .max_entries = kEntries}));
-            refuses_inner(c, like, odd, c.devmap(kEntries));
+            refuses_inner(c, like, odd, "of the other type");
           },
   });
 
@@ -123,7 +125,7 @@ void add_nesting_rules(Registry& rules) {
             const std::uint32_t other_size = c.value_size() == 4 ? 8 : 4;
             const auto odd =
                 c.must(DevMap::create({.type = c.type(), .value_size = other_size, .max_entries = kEntries}));
-            refuses_inner(c, like, odd, c.devmap(kEntries));
+            refuses_inner(c, like, odd, "with the other value_size");
           },
   });
 
@@ -137,8 +139,8 @@ void add_nesting_rules(Registry& rules) {
           [](Case& c) {
             const auto plain = c.devmap(kEntries);
             const auto on_node = c.devmap(kEntries, BPF_F_NUMA_NODE);
-            refuses_inner(c, plain, on_node, plain);
-            refuses_inner(c, on_node, plain, on_node);
+            refuses_inner(c, plain, on_node, "with BPF_F_NUMA_NODE");
+            refuses_inner(c, on_node, plain, "without BPF_F_NUMA_NODE");
           },
   });
 }

@@ -46,7 +46,9 @@ void add_opening_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             const auto open = [id = c.must(map.info()).id] { return map_held(id); };
+            c.note("without capabilities; the control with CAP_SYS_ADMIN");
             c.refuses(unprivileged(c, open), EPERM).control(with(c, {CAP_SYS_ADMIN}, open));
+            c.note("with CAP_BPF and CAP_NET_ADMIN; the control with CAP_SYS_ADMIN");
             c.refuses(with(c, {CAP_BPF, CAP_NET_ADMIN}, open), EPERM).control(with(c, {CAP_SYS_ADMIN}, open));
           },
   });
@@ -66,7 +68,9 @@ void add_opening_rules(Registry& rules) {
             const auto egress = c.egress_program();
             c.must(map.update(0, {.ifindex = kLoopback, .program_fd = egress.fd()}));
             const auto open = [id = c.must(map.lookup(0)).program_id] { return program_held(id); };
+            c.note("without capabilities; the control with CAP_SYS_ADMIN");
             c.refuses(unprivileged(c, open), EPERM).control(with(c, {CAP_SYS_ADMIN}, open));
+            c.note("with CAP_BPF and CAP_NET_ADMIN; the control with CAP_SYS_ADMIN");
             c.refuses(with(c, {CAP_BPF, CAP_NET_ADMIN}, open), EPERM).control(with(c, {CAP_SYS_ADMIN}, open));
           },
   });
@@ -84,6 +88,7 @@ void add_holder_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto map = c.devmap(kEntries);
+            c.note("without capabilities");
             c.equals("the id it gets", c.succeeds(unprivileged(c, [&] { return map.info(); })).id,
                      c.must(map.info()).id);
           },
@@ -100,6 +105,7 @@ void add_holder_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto map = c.devmap(kEntries);
+            c.note("without capabilities");
             c.succeeds(unprivileged(c, [&] { return map.freeze(); }));
             c.equals("frozen, by fdinfo", c.must(map.fdinfo("frozen")), 1U);
           },
@@ -117,6 +123,7 @@ void add_holder_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             const auto freeze = [&] { return map.freeze(); };
+            c.note("without capabilities; the control with CAP_BPF");
             c.refuses(unprivileged(c, freeze), EPERM).control(with(c, {CAP_BPF}, freeze));
           },
   });
@@ -136,6 +143,7 @@ void add_holder_rules(Registry& rules) {
             c.must(map.update(0, {.ifindex = kLoopback}));
             const auto program = c.program(Assembler().redirect_map(map, 0, XDP_DROP).exit());
             const auto frame = make_frame();
+            c.note("without capabilities");
             const auto run = unprivileged(c, [&] { return program.test_run({.repeat = 1, .data_in = frame}); });
             c.equals("bpf_redirect_map in the program", c.succeeds(run).return_value, XDP_REDIRECT);
           },
@@ -156,6 +164,7 @@ void add_holder_rules(Registry& rules) {
             c.must(map.update(0, {.ifindex = kLoopback}));
             const auto program = c.program(Assembler().redirect_map(map, 0, XDP_DROP).exit());
             const auto frame = make_frame();
+            c.note("without capabilities");
             c.succeeds(unprivileged(c, [&] {
               return program.test_run({.repeat = 1, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .data_in = frame});
             }));
@@ -179,6 +188,7 @@ void add_holder_rules(Registry& rules) {
             const auto frame = make_frame();
             const auto get_info = [&] { return map.info(); };
             const auto run = [&] { return program.test_run({.repeat = 1, .data_in = frame}); };
+            c.note("without capabilities; the controls with CAP_BPF");
             c.refuses(unprivileged(c, get_info), EPERM).control(with(c, {CAP_BPF}, get_info));
             c.refuses(unprivileged(c, run), EPERM).control(with(c, {CAP_BPF}, run));
           },

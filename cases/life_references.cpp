@@ -77,6 +77,7 @@ void add_pin_rules(Registry& rules) {
             const auto id = id_of(c, map);
             c.succeeds(map.pin(mount.path("map")));
             map.close();
+            c.note("the map's last descriptor is closed");
             outwait_release(c);
             const auto opened = c.succeeds(DevMap::open_pinned(mount.path("map"), c.value_size()));
             c.equals("the id of the map that was pinned", id_of(c, opened), id);
@@ -104,6 +105,7 @@ void add_pin_rules(Registry& rules) {
             outwait_release(c);
             c.succeeds(program_held(program));
             remove_pin(c, mount.path("map"));
+            c.note("the pin is removed");
             program_goes(c, program);
           },
   });
@@ -122,6 +124,7 @@ void add_pin_rules(Registry& rules) {
             remove_pin(c, mount.path("map"));
             c.succeeds(map_held(id));
             map.close();
+            c.note("the last descriptor is closed");
             map_goes(c, id);
           },
   });
@@ -139,6 +142,7 @@ void add_program_rules(Registry& rules) {
             const auto id = id_of(c, map);
             const auto program = redirecting_program(c, map, kPresent, XDP_DROP);
             map.close();
+            c.note("the map's last descriptor is closed");
             outwait_release(c);
             c.succeeds(map_held(id));
             c.equals("bpf_redirect_map for the key that is present", returned_by(c, program), XDP_REDIRECT);
@@ -156,7 +160,10 @@ void add_program_rules(Registry& rules) {
             const auto id = id_of(c, map);
             auto program = redirecting_program(c, map, kPresent, XDP_DROP);
             map.close();
+            c.note("the map's last descriptor is closed");
+            c.succeeds(map_held(id));
             program.close();
+            c.note("the program's last descriptor is closed");
             map_goes(c, id);
           },
   });
@@ -175,6 +182,7 @@ void add_program_rules(Registry& rules) {
             const auto id = id_of(c, egress);
             c.must(map.update(kPresent, {.ifindex = kLoopback, .program_fd = egress.fd()}));
             egress.close();
+            c.note("the program's last descriptor is closed");
             outwait_release(c);
             c.succeeds(program_held(id));
             c.equals("the element", c.succeeds(map.lookup(kPresent)), Element{.ifindex = kLoopback, .program_id = id});
@@ -199,6 +207,7 @@ void add_program_rules(Registry& rules) {
             }
             for (const auto id : ids) c.succeeds(program_held(id));
             map.close();
+            c.note("the map's last descriptor is closed");
             for (const auto id : ids) program_goes(c, id);
           },
   });
@@ -215,6 +224,7 @@ void add_program_rules(Registry& rules) {
             const auto cycle = make_cycle(c, kLoopback);
             // Where this is not reached, the end of the namespace takes the loopback device, and with it the element.
             const ScopeExit clean_up([&cycle] { (void)break_cycle(cycle); });
+            c.note("all descriptors of both are closed");
             outwait_release(c);
             c.succeeds(map_held(cycle.map));
             c.succeeds(program_held(cycle.program));
@@ -233,6 +243,7 @@ void add_program_rules(Registry& rules) {
           [](Case& c) {
             const auto cycle = make_cycle(c, kLoopback);
             const ScopeExit clean_up([&cycle] { (void)break_cycle(cycle); });
+            c.note("all descriptors of both are closed");
             c.succeeds(break_cycle(cycle));
             program_goes(c, cycle.program);
             map_goes(c, cycle.map);
@@ -252,6 +263,7 @@ void add_program_rules(Registry& rules) {
             const auto pair = c.must(create_veth({.up = false}));
             const auto cycle = make_cycle(c, pair.first);
             const ScopeExit clean_up([&cycle] { (void)break_cycle(cycle); });
+            c.note("all descriptors of both are closed, and the device is removed");
             c.must(delete_link(pair.first));
             program_goes(c, cycle.program);
             map_goes(c, cycle.map);
@@ -312,8 +324,11 @@ void add_bind_rules(Registry& rules) {
           [](Case& c) {
             const auto map = map_with_entry(c);
             const auto owner = redirecting_program(c, map, kPresent, XDP_DROP);
-            for (const std::uint32_t type : {BPF_PROG_TYPE_SOCKET_FILTER, BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP}) {
-              c.note(fmt::format("a program of type {}", type));
+            using Type = std::pair<std::uint32_t, const char*>;
+            for (const auto& [type, name] :
+                 {Type(BPF_PROG_TYPE_SOCKET_FILTER, "a socket filter"), Type(BPF_PROG_TYPE_SCHED_CLS, "a classifier"),
+                  Type(BPF_PROG_TYPE_XDP, "an XDP program")}) {
+              c.note(std::string("to ") + name);
               c.succeeds(c.program(Assembler().return_value(0), {.type = type}).bind(map));
             }
           },
@@ -364,9 +379,11 @@ void add_bind_rules(Registry& rules) {
             auto program = c.program(Assembler().return_value(XDP_PASS));
             c.must(program.bind(map));
             map.close();
+            c.note("the map's last descriptor is closed");
             outwait_release(c);
             c.succeeds(map_held(id));
             program.close();
+            c.note("the program's last descriptor is closed");
             map_goes(c, id);
           },
   });

@@ -94,6 +94,7 @@ void add_value_rules(Registry& rules) {
               c.must(map.erase(key));
               return found;
             };
+            c.note("the controls look the same key up after it was inserted");
             for (const auto key : keys) c.refuses(map.lookup(key), ENOENT).control(look_up_once_inserted(key));
           },
   });
@@ -249,6 +250,7 @@ void add_refusal_rules(Registry& rules) {
             const auto map = map_with_entry(c);
             const auto queue = filled_queue(c);
             std::uint64_t value = 0;
+            c.note("the control is the same command on a queue");
             c.refuses(map.lookup_and_delete(kPresent), kErrnoNotsupp)
                 .control(queue.lookup_and_delete_raw(nullptr, &value));
             c.succeeds(map.lookup(kPresent));
@@ -263,6 +265,7 @@ void add_refusal_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto map = map_with_entry(c);
+            c.note("the controls are the same command without flags on a queue");
             for (const std::uint64_t flags : {std::uint64_t{BPF_NOEXIST}, std::uint64_t{BPF_F_LOCK}, 1UL << 32}) {
               // Without the flag a device map still refuses, with another errno: the control is a type that does not.
               const auto queue = filled_queue(c);
@@ -341,6 +344,7 @@ void add_program_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto map = map_with_entry(c);
+            c.note("the control loads from the same pointer");
             c.refuses(load_with_access(c, map, true), EACCES, "write into map forbidden")
                 .control(load_with_access(c, map, false));
           },
@@ -359,6 +363,7 @@ void add_descriptor_rules(Registry& rules) {
             const auto map = map_with_entry(c);
             const auto array =
                 c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .max_entries = 4, .map_flags = BPF_F_MMAPABLE}));
+            c.note("the control is an array created with BPF_F_MMAPABLE");
             c.refuses(map_descriptor(map.fd()), kErrnoNotsupp).control(map_descriptor(array.fd()));
           },
   });
@@ -373,6 +378,7 @@ void add_descriptor_rules(Registry& rules) {
             const auto map = map_with_entry(c);
             const auto data = data_descriptor(c);
             std::array<std::byte, 8> bytes{};
+            c.note("the control is an eventfd");
             c.refuses(read_descriptor(map.fd(), bytes), EINVAL).control(read_descriptor(data.get(), bytes));
           },
   });
@@ -387,6 +393,7 @@ void add_descriptor_rules(Registry& rules) {
             const auto map = map_with_entry(c);
             const auto data = data_descriptor(c);
             const std::array<std::byte, 8> bytes{std::byte{1}};
+            c.note("the control is an eventfd");
             c.refuses(write_descriptor(map.fd(), bytes), EINVAL).control(write_descriptor(data.get(), bytes));
           },
   });

@@ -33,6 +33,7 @@ void outwait_release(Case& c) {
     c.must(map.update(0, {.ifindex = kLoopback, .program_fd = program.fd()}));
     return c.must(program.info()).id;
   }();
+  c.note("waited until a program that was let go of at the same time had gone");
   if (!program_has_gone(id)) c.must(Expected<void>(failure("wait", 0, "a released program does not go")));
 }
 

@@ -11,12 +11,13 @@ Reply<MapOfMaps> MapOfMaps::create(bpf_map_type type, const Map& like, std::uint
   const Asked asked(type == BPF_MAP_TYPE_ARRAY_OF_MAPS ? "create array of maps" : "create hash of maps",
                     {{"max_entries", max_entries}});
   if (!made) return Reply<MapOfMaps>::refused(asked, made.error());
-  return Reply<MapOfMaps>::granted(asked, MapOfMaps(std::move(made).value()));
+  return Reply<MapOfMaps>::granted(asked, MapOfMaps(std::move(made).value(), type));
 }
 
 Reply<> MapOfMaps::put(std::uint32_t key, const Map& inner) const {
   const auto descriptor = static_cast<std::uint32_t>(inner.fd());
-  return update_at({"put an inner map", {{"key", key}}}, key, &descriptor, BPF_ANY);
+  const char* call = type_ == BPF_MAP_TYPE_ARRAY_OF_MAPS ? "put into array of maps" : "put into hash of maps";
+  return update_at({call, {{"key", key}}}, key, &descriptor, BPF_ANY);
 }
 
 }  // namespace devmap

@@ -17,7 +17,8 @@ class MapOfMaps : public Map {
   [[nodiscard]] Reply<> put(std::uint32_t key, const Map& inner) const;
 
  private:
-  explicit MapOfMaps(Map map) : Map(std::move(map)) {}
+  MapOfMaps(Map map, bpf_map_type type) : Map(std::move(map)), type_(type) {}
+  bpf_map_type type_;
 };
 
 }  // namespace devmap
