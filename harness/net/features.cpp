@@ -4,6 +4,7 @@
 #include <harness/bpf/program.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/netns.hpp>
+#include <harness/net/redirect_trace.hpp>
 #include <harness/net/xdp_link.hpp>
 
 #include <linux/if_link.h>
@@ -65,6 +66,16 @@ Feature wide_values_in_skb_mode() {
         const auto entered = apart->run([&fact] { fact = attach_over_wide_values(); });
         return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
       }};
+}
+
+Feature redirect_trace() {
+  return {.name = "BPF programs at the xdp tracepoints",
+          .remedy = "run it on a kernel of 5.8 or later with CONFIG_BPF_EVENTS and CONFIG_FTRACE",
+          .probe = [] {
+            const auto trace = RedirectTrace::start({RedirectTracepoint::redirect_err}, {.programs = {1}});
+            if (!trace) return Fact{Presence::absent, trace.error().text()};
+            return Fact{Presence::present, "a program listens to xdp_redirect_err"};
+          }};
 }
 
 }  // namespace devmap::features

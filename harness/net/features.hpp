@@ -13,4 +13,7 @@ namespace devmap::features {
 /// Programs that redirect by maps with 8-byte values can be attached in SKB mode (5.15); tried on a loopback device.
 [[nodiscard]] Feature wide_values_in_skb_mode();
 
+/// BPF programs can listen to the xdp tracepoints (tracefs, perf_event_open(2), BPF ring buffers): RedirectTrace works.
+[[nodiscard]] Feature redirect_trace();
+
 }  // namespace devmap::features

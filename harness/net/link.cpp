@@ -6,6 +6,7 @@
 #include <netlink/msg.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/veth.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <harness/base/file.hpp>
@@ -53,6 +54,12 @@ Expected<std::uint32_t> index_of(const std::string& name) {
 }
 
 }  // namespace
+
+std::uint32_t distinct_ifindex(std::uint32_t nth) {
+  // Process ids are below 2^22 (include/linux/threads.h:PID_MAX_LIMIT), device numbers below 2^31.
+  constexpr std::uint32_t kEach = 100;
+  return static_cast<std::uint32_t>(getpid()) * kEach + nth;
+}
 
 Expected<VethPair> create_veth(const VethSpec& spec) {
   if (spec.up) {

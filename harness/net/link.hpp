@@ -33,6 +33,10 @@ struct VethSpec {
   bool up = true;
 };
 
+/// A device number that no other process makes this way: numbers repeat from namespace to
+/// namespace, and only by a distinct one is a device known in events of the whole machine. `nth` is less than 100.
+[[nodiscard]] std::uint32_t distinct_ifindex(std::uint32_t nth = 0);
+
 [[nodiscard]] Expected<VethPair> create_veth(const VethSpec& spec = {});
 [[nodiscard]] Expected<void> set_up(std::uint32_t ifindex, bool up = true);
 [[nodiscard]] Expected<void> set_mtu(std::uint32_t ifindex, std::uint32_t mtu);

@@ -21,6 +21,12 @@ Expected<PacketSocket> PacketSocket::open(std::uint32_t ifindex, std::uint16_t e
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return last_error("bind", "AF_PACKET");
   }
+  // Until the kernel has taken note of the carrier of a device that just came up, its queueing discipline loses every
+  // frame (net/core/link_watch.c).
+  const int bypass = 1;
+  if (setsockopt(fd.get(), SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof bypass) != 0) {
+    return last_error("setsockopt", "PACKET_QDISC_BYPASS");
+  }
   return PacketSocket(std::move(fd));
 }
 

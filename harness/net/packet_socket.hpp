@@ -23,8 +23,8 @@ class PacketSocket {
   [[nodiscard]] static Expected<PacketSocket> open(std::uint32_t ifindex,
                                                    std::uint16_t ether_type = kExperimentalEtherType);
 
-  /// Sends a frame, its 14-byte header included; fails with ENETDOWN where the device is down, with EMSGSIZE where the
-  /// frame is longer than its MTU allows.
+  /// Hands a frame, its 14-byte header included, straight to the driver; fails with ENETDOWN where the device is down,
+  /// with EMSGSIZE where the frame is longer than its MTU allows.
   [[nodiscard]] Expected<void> send(std::span<const std::byte> frame) const;
 
   /// The next frame, with its header; nothing where none comes within the limit.

@@ -1,0 +1,69 @@
+#include <cases/live_targets.hpp>
+#include <harness/net/frame.hpp>
+#include <harness/net/link.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace devmap::cases {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr std::uint8_t kMarkerTag = 0xff;
+constexpr auto kLongWait = 5s;
+
+}  // namespace
+
+void run_live(Case& c, const Program& program, const LiveRun& run) {
+  const auto frame = make_frame();
+  xdp_md context{};
+  context.data_end = static_cast<std::uint32_t>(frame.size());
+  context.ingress_ifindex = run.ingress;
+  TestRun test{
+      .repeat = run.frames, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = run.batch_size, .data_in = frame};
+  if (run.ingress != 0) test.context_in = std::as_bytes(std::span(&context, 1));
+  c.must(program.test_run(test));
+}
+
+LiveTargets::LiveTargets(Case& c, const Spec& spec) {
+  const auto first = spec.first_ifindex != 0 ? spec.first_ifindex : distinct_ifindex();
+  for (std::uint32_t n = 0; n < spec.count; ++n) {
+    const auto pair = c.must(create_veth({.first_name = fmt::format("t{}", n),
+                                          .second_name = fmt::format("s{}", n),
+                                          .first_index = first + 2 * n,
+                                          .second_index = first + 2 * n + 1,
+                                          .queues = 1}));
+    targets_.push_back({.device = pair.first,
+                        .sink = c.must(CountingSink::attach(pair.second)),
+                        .socket = c.must(PacketSocket::open(pair.first))});
+  }
+}
+
+std::vector<std::uint32_t> LiveTargets::devices() const {
+  std::vector<std::uint32_t> all;
+  std::ranges::transform(targets_, std::back_inserter(all), &Target::device);
+  return all;
+}
+
+std::vector<std::uint64_t> LiveTargets::arrivals(Case& c) {
+  ++markers_;
+  for (const auto& target : targets_) c.must(target.socket.send(make_frame(kShortestFrame, kMarkerTag)));
+  std::vector<std::uint64_t> since_last;
+  for (auto& target : targets_) {
+    if (!target.sink.wait_for(markers_, kMarkerTag, kLongWait)) {
+      c.must(Expected<void>(failure("wait for a frame sent through a veth pair", 0, "it did not come in 5 s")));
+    }
+    const auto counted = c.must(target.sink.total()) - markers_;
+    since_last.push_back(counted - target.counted);
+    target.counted = counted;
+  }
+  return since_last;
+}
+
+std::vector<std::uint64_t> LiveTargets::arrivals_of(Case& c, const Program& program, const LiveRun& run) {
+  run_live(c, program, run);
+  return arrivals(c);
+}
+
+}  // namespace devmap::cases
