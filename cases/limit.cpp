@@ -1,6 +1,8 @@
 #include <cases/chapters.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/bpf/features.hpp>
+#include <harness/bpf/features.hpp>
+#include <harness/net/frame.hpp>
 #include <harness/spec/case.hpp>
 
 #include <cerrno>
@@ -21,6 +23,36 @@ Reply<DevMap> create_in_16_mib(Case& c, std::uint32_t entries) {
   c.must(group.run(
       [&] { reply = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = entries}); }));
   return reply;
+/// Live test runs: how many frames at a time, and how long they may be.
+void add_live_limits(Registry& rules) {
+  const auto run = [](Case& c, std::size_t size, std::uint32_t batch_size) {
+    const auto frame = make_frame(size);
+    return c.program(Assembler().return_value(XDP_DROP))
+        .test_run({.repeat = 1, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = batch_size, .data_in = frame});
+  };
+
+  rules.add({
+      .id = "limit.live-batch-has-256-frames",
+      .states = "A batch of live frames has at most 256.",
+      .since = {.major = 5, .minor = 18},
+      .source = {"net/bpf/test_run.c:TEST_XDP_MAX_BATCH"},
+      .catalogue = {"LIMIT-04"},
+      .variants = once(),
+      .needs = {features::live_frames()},
+      .check = [run](Case& c) { c.refuses(run(c, kShortestFrame, 257), E2BIG).control(run(c, kShortestFrame, 256)); },
+  });
+
+  rules.add({
+      .id = "limit.live-frame-has-3408-bytes-on-x86-64",
+      .states = "A live frame has at most 3408 bytes on x86-64, where the kernel is built for 17 fragments a frame.",
+      .since = {.major = 6, .minor = 12},  // 3368 in 6.1
+      .source = {"net/bpf/test_run.c:bpf_prog_test_run_xdp"},
+      .commits = {"294635a8165a"},
+      .catalogue = {"LIMIT-04"},
+      .variants = once(),
+      .needs = {features::live_frames(), features::x86_64()},
+      .check = [run](Case& c) { c.refuses(run(c, 3409, 0), EINVAL).control(run(c, 3408, 0)); },
+  });
 }
 
 }  // namespace
@@ -63,6 +95,7 @@ void add_limit_chapter(Registry& rules) {
             c.refuses(create_in_16_mib(c, kMostHashEntries + 1), EINVAL).control(create_in_16_mib(c, kFew));
           },
   });
+  add_live_limits(rules);
 }
 
 }  // namespace devmap::cases

@@ -1,5 +1,7 @@
 #include <harness/bpf/features.hpp>
 
+#include <sys/utsname.h>
+
 #include <fmt/format.h>
 #include <array>
 #include <harness/base/file.hpp>
@@ -7,6 +9,7 @@
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/base/resources.hpp>
 #include <harness/bpf/devmap.hpp>
+#include <harness/base/processor.hpp>
 #include <harness/bpf/program.hpp>
 
 namespace devmap::features {
@@ -179,6 +182,24 @@ Feature tracing_programs() {
 Feature jit() {
   return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = [] {
             return probe_file("/proc/sys/net/core/bpf_jit_enable", "0", "net.core.bpf_jit_enable");
+          }};
+}
+
+Feature two_processors() {
+  return {.name = "two processors", .remedy = "run it on a machine with more processors", .probe = [] {
+            const auto processors = allowed_processors();
+            if (!processors) return Fact{Presence::could_not_tell, processors.error().text()};
+            return Fact{processors->size() > 1 ? Presence::present : Presence::absent,
+                        fmt::format("this process may run on {} processor(s)", processors->size())};
+          }};
+}
+
+Feature x86_64() {
+  return {.name = "an x86-64 machine", .remedy = "run it on an x86-64 machine", .probe = [] {
+            utsname names{};
+            if (uname(&names) != 0) return Fact{Presence::could_not_tell, last_error("uname").error().text()};
+            const std::string machine = names.machine;
+            return Fact{machine == "x86_64" ? Presence::present : Presence::absent, "the machine is " + machine};
           }};
 }
 

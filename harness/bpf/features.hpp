@@ -33,4 +33,9 @@ namespace devmap::features {
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
 
+/// This process may run on two processors at once.
+[[nodiscard]] Feature two_processors();
+/// The machine is an x86-64 (uname(2)).
+[[nodiscard]] Feature x86_64();
+
 }  // namespace devmap::features
