@@ -10,13 +10,18 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
+constexpr std::uint8_t kLiveTag = 0x5a;
 constexpr std::uint8_t kMarkerTag = 0xff;
 constexpr auto kLongWait = 5s;
 
 }  // namespace
 
+std::vector<std::byte> live_frame() {
+  return make_frame(kShortestFrame, kLiveTag);
+}
+
 void run_live(Case& c, const Program& program, const LiveRun& run) {
-  const auto frame = make_frame();
+  const auto frame = live_frame();
   xdp_md context{};
   context.data_end = static_cast<std::uint32_t>(frame.size());
   context.ingress_ifindex = run.ingress;
@@ -64,6 +69,12 @@ std::vector<std::uint64_t> LiveTargets::arrivals(Case& c) {
 std::vector<std::uint64_t> LiveTargets::arrivals_of(Case& c, const Program& program, const LiveRun& run) {
   run_live(c, program, run);
   return arrivals(c);
+}
+
+std::vector<std::uint64_t> LiveTargets::whole_arrivals(Case& c) const {
+  std::vector<std::uint64_t> tagged;
+  for (const auto& target : targets_) tagged.push_back(c.must(target.sink.tagged(kLiveTag)));
+  return tagged;
 }
 
 }  // namespace devmap::cases

@@ -18,6 +18,9 @@ struct LiveRun {
   std::uint32_t ingress = 0;
 };
 
+/// The frame that run_live makes.
+[[nodiscard]] std::vector<std::byte> live_frame();
+
 /// Runs the program on live frames. A set-up step: what becomes of the frames is what is judged.
 void run_live(Case& c, const Program& program, const LiveRun& run = {});
 
@@ -47,6 +50,9 @@ class LiveTargets {
   [[nodiscard]] std::vector<std::uint64_t> arrivals(Case& c);
   /// The same after a live run of the program.
   [[nodiscard]] std::vector<std::uint64_t> arrivals_of(Case& c, const Program& program, const LiveRun& run = {});
+
+  /// The frames of live runs that came through each device whole, that is, with their tag; of all calls so far.
+  [[nodiscard]] std::vector<std::uint64_t> whole_arrivals(Case& c) const;
 
  private:
   struct Target {

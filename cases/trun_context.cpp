@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <optional>
 
 // The context that BPF_PROG_TEST_RUN takes for XDP programs (ctx_in): struct xdp_md, whose words mean something else
 // than in a program: data is the length of the metadata in front of the frame, data_end the length of both.
@@ -76,10 +77,13 @@ void add_devices(Registry& rules) {
             auto context = context_of(frame);
             context.ingress_ifindex = pair.first;
             const auto elsewhere = c.must(NetNs::create());
-            auto there = Reply<TestRunResult>::refused(Asked("test run elsewhere", {}), 0);
+            std::optional<Reply<TestRunResult>> there;
             c.must(elsewhere.run([&] { there = run_with_context(program, frame, context); }));
-            c.note("the refused run is made in another namespace, which has no such device");
-            c.refuses(there, ENODEV).control(run_with_context(program, frame, context));
+            const auto run_in = [&](const char* where, Reply<TestRunResult> reply) {
+              return worded_as(Asked(where, {{"ingress_ifindex", context.ingress_ifindex}}), std::move(reply));
+            };
+            c.refuses(run_in("test run in a namespace without the device", std::move(there).value()), ENODEV)
+                .control(run_in("test run in the device's namespace", run_with_context(program, frame, context)));
           },
   }));
 
@@ -389,11 +393,12 @@ void add_context_sizes(Registry& rules) {
       .variants = once(),
       .check =
           [](Case& c) {
-            const auto run = [&](const char* what, std::byte tail) {
-              return worded_as(Asked(what, {}), run_with_bytes(c, context_with_tail(tail)));
+            const auto run = [&](std::uint8_t tail) {
+              return worded_as(
+                  Asked("test run with a context of 8 bytes more than struct xdp_md", {{"last byte", tail}}),
+                  run_with_bytes(c, context_with_tail(std::byte{tail})));
             };
-            c.refuses(run("test run with a context of 8 bytes more, the last one 1", std::byte{1}), E2BIG)
-                .control(run("test run with a context of 8 bytes more, all zero", std::byte{0}));
+            c.refuses(run(1), E2BIG).control(run(0));
           },
   }));
 

@@ -350,7 +350,7 @@ void add_actions(Registry& rules) {
             const auto at_veth = c.must(PacketSocket::open(pair.first));
             const auto program = c.program(Assembler().return_value(XDP_PASS));
             const auto heard = [&](const PacketSocket& socket, std::chrono::milliseconds limit) {
-              return c.must(socket.receive(limit)) == make_frame();
+              return c.must(socket.receive(limit)) == live_frame();
             };
             run_live(c, program);
             c.holds("without a context: lo hears the frame", heard(at_lo, 2000ms));
@@ -408,6 +408,29 @@ void add_actions(Registry& rules) {
             run_live(c, program);
             c.note("the same with lo receiving, which cannot transmit");
             shows("lo", redirect_err, kLoopback);
+          },
+  }));
+}
+
+void add_copies(Registry& rules) {
+  rules.add(live_rule({
+      .id = "trun.live-broadcast-copies-are-whole",
+      .states = "Every copy of a live frame that is broadcast has the frame's bytes.",
+      .since = {.major = 6, .minor = 3},
+      .source = {"net/bpf/test_run.c:xdp_test_run_init_page"},
+      .commits = {"294635a8165a"},
+      .catalogue = {"TRUN-23"},
+      .variants = any_map(4),
+      .needs = {features::veth()},
+      .check =
+          [](Case& c) {
+            LiveTargets targets(c);
+            const auto map = c.devmap();
+            for (std::uint32_t n = 0; n < 2; ++n) c.must(map.update(n, {.ifindex = targets.device(n)}));
+            const auto program = c.program(Assembler().redirect_map(map, 0, BPF_F_BROADCAST).exit());
+            c.equals("frames at each of two targets after a broadcast", targets.arrivals_of(c, program), arrived(1, 1));
+            c.equals("frames at each of them that begin with the payload byte they were sent with",
+                     targets.whole_arrivals(c), arrived(1, 1));
           },
   }));
 }
@@ -507,6 +530,7 @@ void add_trun_live_rules(Registry& rules) {
   add_outputs(rules);
   add_failures(rules);
   add_actions(rules);
+  add_copies(rules);
   add_contexts(rules);
 }
 
