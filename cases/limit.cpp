@@ -23,6 +23,8 @@ Reply<DevMap> create_in_16_mib(Case& c, std::uint32_t entries) {
   c.must(group.run(
       [&] { reply = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = entries}); }));
   return reply;
+}
+
 /// Live test runs: how many frames at a time, and how long they may be.
 void add_live_limits(Registry& rules) {
   const auto run = [](Case& c, std::size_t size, std::uint32_t batch_size) {
