@@ -62,6 +62,8 @@ std::string render_junit(const RunRecord& record) {
   const auto label = xml_text(record.context.kernel_label);
   ptree suites;
   suites.put("<xmlattr>.name", "devmap-conformance on " + label);
+  suites.put("<xmlattr>.name", "devmap-conformance on " + record.context.kernel_label +
+                                   (record.context.partial ? " (partial: not all that was asked for)" : ""));
   suites.put("<xmlattr>.tests", record.results.size());
   suites.put("<xmlattr>.time", seconds(record.context.duration_ms));
   for (const auto& [chapter, results] : by_chapter(record.results)) {
@@ -79,6 +81,12 @@ std::string render_junit(const RunRecord& record) {
     suite.put("<xmlattr>.time", seconds(duration_ms));
     suite.put("<xmlattr>.timestamp", record.context.started);
     suite.put("<xmlattr>.hostname", label);
+    suite.put("<xmlattr>.hostname", record.context.kernel_label);
+    if (record.context.partial) {
+      auto& property = suite.add("properties.property", "");
+      property.put("<xmlattr>.name", "partial");
+      property.put("<xmlattr>.value", "true");
+    }
     for (const Result* result : results) suite.add_child("testcase", test_case(*result));
     suites.add_child("testsuite", suite);
   }

@@ -45,15 +45,17 @@ std::optional<std::string> left_behind(const std::map<int, std::string>& before)
   return std::nullopt;
 }
 
-/// Mounts this process's network namespace below /run/netns, where ip-netns(8) finds it. How to enter it, or why not.
-std::string keep_namespace(const Check& check) {
+/// Mounts a process's network namespace below /run/netns, where ip-netns(8) finds it. How to enter it, or why not.
+std::string keep_namespace_of(const std::string& process, const Check& check) {
   std::string name = "devmap." + check.name();
   std::ranges::replace(name, '/', '.');
   const std::string directory = "/run/netns";
   const std::string file = directory + "/" + name;
   mkdir(directory.c_str(), 0755);
+  while (umount2(file.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {  // of an earlier run
+  }
   const UniqueFd made(open(file.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0444));
-  if (!made || mount("/proc/self/ns/net", file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+  if (!made || mount(("/proc/" + process + "/ns/net").c_str(), file.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     return "its namespace could not be kept: " + last_error("mount", file).error().text();
   }
   return fmt::format("enter its namespace with 'nsenter --net={} bash', remove it with 'ip netns del {}'", file, name);
@@ -76,7 +78,7 @@ std::string keep_namespace(const Check& check) {
     _exit(0);
   }
   const bool as_stated = run_check_here(check, report_fd);
-  if (options.keep_namespace && !as_stated) (void)write_all(report_fd, kept_line(keep_namespace(check)));
+  if (options.keep_namespace && !as_stated) (void)write_all(report_fd, kept_line(keep_namespace_of("self", check)));
   _exit(0);
 }
 
@@ -150,6 +152,10 @@ void IsolatedCheck::collect() {
     (void)take_line(report_, std::string_view(unparsed_).substr(start, end - start));
   }
   unparsed_.erase(0, start);
+}
+
+void IsolatedCheck::keep_namespace(const Check& check) {
+  report_.kept = keep_namespace_of(std::to_string(pid_), check);
 }
 
 void IsolatedCheck::kill() const noexcept {

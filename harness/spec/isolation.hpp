@@ -18,7 +18,7 @@ namespace devmap {
 class IsolatedCheck {
  public:
   struct Options {
-    /// Leave the network namespace of a check that does not conform mounted below /run/netns.
+    /// Leave the network namespace of a check that ends without conforming mounted below /run/netns.
     bool keep_namespace = false;
   };
 
@@ -40,6 +40,8 @@ class IsolatedCheck {
 
   /// Takes in what the child has reported so far, without waiting.
   void collect();
+  /// Mounts the child's network namespace below /run/netns, and reports how to enter it; the child must be alive.
+  void keep_namespace(const Check& check);
   /// Ends the child and every process it has started.
   void kill() const noexcept;
   /// Waits for the child, ends what it left running, and gives what is known of it.

@@ -21,6 +21,13 @@ class KnownIssues {
   [[nodiscard]] const KnownIssue* find(std::string_view rule, std::string_view variant,
                                        const KernelVersion& kernel) const;
 
+  /// The globs over rules, one for each entry.
+  [[nodiscard]] std::vector<std::string> rules() const {
+    std::vector<std::string> globs;
+    for (const auto& entry : entries_) globs.push_back(entry.rule);
+    return globs;
+  }
+
  private:
   struct Entry {
     std::string rule;

@@ -4,8 +4,11 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <harness/base/error.hpp>
+#include <harness/spec/output_file.hpp>
 #include <set>
+#include <sstream>
 
 namespace devmap {
 namespace {
@@ -115,7 +118,7 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       ->type_name("S")
       ->group("How to run");
   app.add_flag("--fail-fast", options.fail_fast, "Begin nothing more after the first failure")->group("How to run");
-  app.add_flag("--keep", options.keep, "Leave the namespace of a check that failed, and say how to enter it")
+  app.add_flag("--keep", options.keep, "Leave the namespace of a check that does not conform, and say how to enter it")
       ->group("How to run");
 
   app.add_option("-o,--output", outputs, "Write results: console, json, ktap or junit; '-' is standard output")
@@ -138,8 +141,11 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& answered) {  // --help, --version
-    app.exit(answered);
-    parsed.exit_code = kExitConforms;
+    std::ostringstream text;
+    app.exit(answered, text, text);
+    const auto written = write_file("-", text.str());
+    if (!written) fmt::print(stderr, "{}: {}\n", program, written.error().text());
+    parsed.exit_code = written ? kExitConforms : kExitBroken;
     return parsed;
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "{}: {} (see --help)\n", program, error.what());
@@ -159,7 +165,11 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   std::set<std::string> files;
   for (const auto& text : outputs) {
     options.outputs.push_back(*Output::parse(text));
-    if (!files.insert(options.outputs.back().file).second) {
+    // Two names for one file would have the later result replace the earlier one.
+    std::error_code unknown;
+    const std::string& file = options.outputs.back().file;
+    const auto place = file == "-" ? file : std::filesystem::weakly_canonical(file, unknown).string();
+    if (!files.insert(place.empty() ? file : place).second) {
       fmt::print(stderr, "{}: two outputs go to '{}'; give each a file of its own\n", program,
                  options.outputs.back().file);
       parsed.exit_code = kExitUsage;

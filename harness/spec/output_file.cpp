@@ -15,6 +15,9 @@ using std::filesystem::file_type;
 
 /// What stands there: the link itself where it is one.
 file_type type_of(const std::string& file) {
+bool replaceable(const std::string& file) {
+  // /dev/stdout and /proc/self/fd/1 lead to a file that others hold open.
+  if (file.starts_with("/dev/") || file.starts_with("/proc/")) return false;
   std::error_code ignored;
   return std::filesystem::symlink_status(file, ignored).type();
 }
@@ -22,6 +25,13 @@ file_type type_of(const std::string& file) {
 bool replaceable(const std::string& file) {
   const auto type = type_of(file);
   return type == file_type::not_found || type == file_type::regular;
+}
+
+/// The file itself where the name is a symbolic link, so that the link stays one.
+std::string behind_links(const std::string& file) {
+  std::error_code failed;
+  const auto target = std::filesystem::weakly_canonical(file, failed);
+  return failed ? file : target.string();
 }
 
 Expected<void> write_into(const std::string& file, int flags, std::string_view text) {
@@ -63,9 +73,19 @@ Expected<void> write_file(const std::string& file, std::string_view text) {
   const std::string part = file + ".part";
   if (auto written = write_into(part, O_CREAT | O_TRUNC, text); !written) {
     unlink(part.c_str());
+    auto written = write_all(STDOUT_FILENO, text);
+    if (!written) written.error().context = "standard output";
     return written;
   }
-  if (rename(part.c_str(), file.c_str()) != 0) {
+  if (!replaceable(file)) return write_into(file, O_APPEND, text);
+  const std::string target = behind_links(file);
+  const std::string part = target + ".part";
+  if (auto written = write_into(part, O_CREAT | O_TRUNC, text); !written) {
+    unlink(part.c_str());
+    written.error().context = file;
+    return written;
+  }
+  if (rename(part.c_str(), target.c_str()) != 0) {
     auto error = last_error("rename", file);
     unlink(part.c_str());
     return error;

@@ -90,6 +90,12 @@ void attribute(const std::vector<KernelWarning>& warnings, std::list<Running>& r
   }
 }
 
+/// A name for the check's task that no other run on this kernel uses, as all of them read the same log. It fits the
+/// kernel's 15 characters: a process number has at most 7 digits.
+std::string task_name(std::size_t index) {
+  return fmt::format("dm{}-{}", getpid(), index);
+}
+
 Result not_run(const Check& check) {
   return {.rule = check.rule->id,
           .variant = check.variant.name(),
@@ -129,7 +135,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
         settle(index, not_run(check));
         continue;
       }
-      const auto tag = fmt::format("check-{}", index);
+      const auto tag = task_name(index);
       auto child = IsolatedCheck::start(check, tag, {.keep_namespace = options_.keep_namespaces});
       if (child) {
         running.push_back({.index = index, .tag = tag, .child = std::move(*child), .began = Clock::now()});
@@ -167,6 +173,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       const auto age = Clock::now() - check->began;
       if (!ended && !check->timed_out && age >= options_.timeout) {
         check->timed_out = true;
+        if (options_.keep_namespaces) check->child.keep_namespace(checks.at(check->index));
         check->child.kill();
       }
       const bool hopeless = check->timed_out && age >= options_.timeout + kTimeToDie;
@@ -187,6 +194,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   }
   watch_log();
   // One that came with the last result would end this process as soon as it is let through.
+  // One that came with the last result would otherwise end the process before anything is written.
   if (outcome.interrupted_by == 0) outcome.interrupted_by = interrupts->received();
 
   for (auto& result : results) {

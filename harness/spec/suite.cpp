@@ -1,5 +1,6 @@
 #include <harness/spec/suite.hpp>
 
+#include <fnmatch.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -122,12 +123,37 @@ Expected<int> run_all(const std::vector<Check>& checks, const Options& options, 
     std::ranges::move(outcome->foreign_warnings, std::back_inserter(record.context.foreign_warnings));
     record.context.partial = record.context.partial || outcome->partial;
     if (outcome->interrupted_by != 0) {
-      record.context.partial = true;
+      record.context.partial = record.context.partial || iteration < options.repeat;
       return outcome->interrupted_by;
     }
     if (outcome->partial) break;
   }
   return 0;
+}
+
+/// Prints what a command line asked for, all of it or with a complaint.
+int answer(const std::string& program, std::string_view text) {
+  const auto written = write_file("-", text);
+  return written ? kExitConforms : complain(program, written.error().text(), kExitBroken);
+}
+
+/// An entry that names no rule is kept, as the rule may be one of another version, but it may be a slip as well.
+void mention_unknown_rules(const std::string& program, const KnownIssues& known, const Registry& registry) {
+  for (const auto& glob : known.rules()) {
+    const bool some = std::ranges::any_of(
+        registry.rules(), [&](const Rule& rule) { return fnmatch(glob.c_str(), rule.id.c_str(), 0) == 0; });
+    if (!some) fmt::print(stderr, "{}: --known: '{}' matches no rule{}\n", program, glob, did_you_mean(registry, glob));
+  }
+}
+
+/// The first option that GoogleTest has another of, where its flags are used.
+std::string_view option_of_google_test(const Options& options) {
+  if (!options.outputs.empty()) return "--output: use --gtest_output";
+  if (options.repeat != 1) return "--repeat: use --gtest_repeat";
+  if (options.shuffle) return "--shuffle: use --gtest_shuffle";
+  if (options.fail_fast) return "--fail-fast: use --gtest_fail_fast";
+  if (options.quiet) return "--quiet: use --gtest_brief=1";
+  return {};
 }
 
 int run_suite(const std::string& program, const Registry& registry, const std::vector<Check>& checks, Options options,
@@ -145,25 +171,36 @@ int run_suite(const std::string& program, const Registry& registry, const std::v
     runner_options.jobs = kJobsPerProcessor * std::max(1U, std::thread::hardware_concurrency());
   if (!options.known_file.empty()) {
     auto known = KnownIssues::read(options.known_file);
-    if (!known) return complain(program, known.error().text(), kExitUsage);
+    if (!known) return complain(program, "--known: " + known.error().text(), kExitUsage);
+    mention_unknown_rules(program, *known, registry);
     runner_options.known = std::move(*known);
   }
+  const bool with_google_test = google_test_arguments.size() > 1;
+  if (with_google_test) {
+    const auto own = option_of_google_test(options);
+    if (!own.empty()) return complain(program, fmt::format("{} with GoogleTest's flags", own), kExitUsage);
+  }
+  if (!is_google_test_listing(google_test_arguments)) {
+    if (const Fact fact = preflight(); fact.presence != Presence::present) {
+      return complain(program, fact.text + "; run it as root, or in a virtual machine", kExitNothingRan);
+    }
+  }
+  raise_locked_memory_limit();
   auto log = KernelLog::watch(options.calibration ? KernelLog::Writers::anybody : KernelLog::Writers::kernel);
   KernelLog* const watched = log ? &*log : nullptr;
-  if (google_test_arguments.size() > 1) {
+  if (with_google_test) {
     const int argument_count = static_cast<int>(google_test_arguments.size());
     google_test_arguments.push_back(nullptr);
     return run_as_google_tests(checks, runner_options, watched, argument_count, google_test_arguments.data());
   }
 
-  const auto outputs = all_outputs(options);
-  bool output_lost = false;
-  for (const auto& output : outputs) {
-    if (auto writable = check_writable(output.file); !writable) {
-      complain(program, writable.error().text() + "; the results will be printed all the same", kExitBroken);
-      output_lost = true;
-    }
-  }
+  auto outputs = all_outputs(options);
+  bool output_lost =
+      std::erase_if(outputs, [&](const Output& output) {
+        const auto writable = check_writable(output.file);
+        if (!writable) complain(program, writable.error().text() + "; all else goes on without this file", kExitBroken);
+        return !writable;
+      }) != 0;
   if (options.shuffle && !options.seed) {
     options.seed = std::random_device()();
     fmt::print(stderr, "{}: order shuffled with --seed {}\n", program, *options.seed);
@@ -179,6 +216,7 @@ int run_suite(const std::string& program, const Registry& registry, const std::v
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   if (!ended) record.context.partial = true;
 
+  signal(SIGPIPE, SIG_IGN);  // a reader that has gone must not cost the files
   for (const auto& output : outputs) {
     const ConsoleStyle style{.color = wants_color(options, output.file), .quiet = options.quiet};
     if (const auto written = write_file(output.file, render(output.format, record, registry, style)); !written) {
@@ -214,21 +252,19 @@ int suite_main(Suite suite, int argc, char** argv) {
 
   switch (options.action) {
     case Options::Action::explain: {
-      const Rule* rule = registry.find(options.explained);
+      // Results name a check as rule/variant; both are good to ask with.
+      const Rule* rule = registry.find(options.explained.substr(0, options.explained.find('/')));
       if (rule == nullptr) {
         return complain(suite.name,
                         fmt::format("no rule '{}'{}", options.explained, did_you_mean(registry, options.explained)),
                         kExitUsage);
       }
-      fmt::print("{}", explain_rule(*rule));
-      return kExitConforms;
+      return answer(suite.name, explain_rule(*rule));
     }
     case Options::Action::specification_json:
-      fmt::print("{}", specification_json(registry));
-      return kExitConforms;
+      return answer(suite.name, specification_json(registry));
     case Options::Action::specification_markdown:
-      fmt::print("{}", specification_markdown(registry));
-      return kExitConforms;
+      return answer(suite.name, specification_markdown(registry));
     case Options::Action::list:
     case Options::Action::run:
       break;
@@ -236,8 +272,7 @@ int suite_main(Suite suite, int argc, char** argv) {
   const auto checks = select_checks(registry, options);
   if (!checks) return complain(suite.name, checks.error().text(), kExitUsage);
   if (options.action == Options::Action::list) {
-    fmt::print("{}", list_rules(registry, *checks));
-    return kExitConforms;
+    return answer(suite.name, list_rules(registry, *checks));
   }
   return run_suite(suite.name, registry, *checks, options, google_test);
 }
