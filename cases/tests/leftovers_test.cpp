@@ -67,7 +67,10 @@ class Leftovers : public testing::Test {
         },
         kPatience);
     std::string names;
-    for (const auto& [name, pid] : children_of(getpid())) names += name + " ";
+    for (const auto& [name, pid] : children_of(getpid())) {
+      names += name + " ";
+      kill(pid, SIGKILL);
+    }
     EXPECT_TRUE(all_ended) << "processes left behind: " << names;
 
     std::set<std::string> left;

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <harness/base/wait.hpp>
 #include <nlohmann/json.hpp>
+#include <regex>
 
 namespace devmap::test {
 namespace {
@@ -179,12 +180,17 @@ TEST(Options, ColorIsThereWhenAskedFor) {
   EXPECT_THAT(run(command).out, HasSubstr("\033["));
 }
 
+/// What the suite printed as GoogleTest program, in words that do not make ctest take this test for a skipped one.
+std::string told_by_google_test(const Finished& finished) {
+  return std::regex_replace(finished.out, std::regex(R"(\[  SKIPPED \])"), "[skipped]");
+}
+
 TEST(GoogleTestFlags, FilterSelects) {
   NEED_PRIVILEGE();
   const auto finished = run(calibration({}, {"--gtest_filter=calibration.conforms/*:calibration.unmet/*"}));
-  EXPECT_EQ(finished.exit_code, 0) << finished.out;
-  EXPECT_THAT(finished.out, HasSubstr("[       OK ] calibration.conforms/once"));
-  EXPECT_THAT(finished.out, HasSubstr("[  SKIPPED ] calibration.unmet/once"));
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(told_by_google_test(finished), HasSubstr("[       OK ] calibration.conforms/once"));
+  EXPECT_THAT(told_by_google_test(finished), HasSubstr("[skipped] calibration.unmet/once"));
 }
 
 TEST(GoogleTestFlags, ExitCodesAreTheSuites) {
@@ -227,7 +233,7 @@ TEST(GoogleTestFlags, InterruptEndsTheRun) {
   running.send(SIGINT);
   const auto finished = running.wait();
   EXPECT_EQ(finished.exit_code, 128 + SIGINT);
-  EXPECT_THAT(finished.out, HasSubstr("[  SKIPPED ] calibration.warns/once"));
+  EXPECT_THAT(told_by_google_test(finished), HasSubstr("[skipped] calibration.warns/once"));
 }
 
 }  // namespace

@@ -27,6 +27,6 @@ function(devmap_add_test target label)
   add_executable(${target} ${ARGN})
   devmap_compile_options(${target})
   target_link_libraries(${target} PRIVATE devmap::harness GTest::gtest_main GTest::gmock)
-  gtest_discover_tests(${target} TEST_PREFIX "${label}." PROPERTIES LABELS ${label} TIMEOUT 120
+  gtest_discover_tests(${target} TEST_PREFIX "${label}." NO_PRETTY_VALUES PROPERTIES LABELS ${label} TIMEOUT 120
                        DISCOVERY_TIMEOUT 60)
 endfunction()
