@@ -15,5 +15,28 @@ void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> s
 
 /// The id of a program.
 [[nodiscard]] std::uint32_t id_of(Case& c, const Program& program);
+#include <harness/bpf/assembler.hpp>
+#include <harness/bpf/program.hpp>
+#include <harness/spec/case.hpp>
+
+#include <cstdint>
+#include <string>
+
+// What several chapters share.
+namespace devmap::cases {
+
+/// A load that is to be judged; to load a program as a set-up step, there is Case::program.
+[[nodiscard]] Reply<Program> load(Case& c, const Assembler& instructions, const ProgramSpec& spec = {});
+
+/// A main program: it redirects every frame to key 0 of this map.
+[[nodiscard]] Assembler redirecting(const Map& map);
+/// A program of any type that looks key 0 of this map up, and returns 0.
+[[nodiscard]] Assembler looking_up(const Map& map);
+
+/// The XDP_FLAGS_* that ask for this mode.
+[[nodiscard]] std::uint32_t xdp_flags(Mode mode);
+/// The ifindex of a device that programs can be attached to in this mode: loopback for generic, and as it cannot do
+/// native, one end of a new veth pair that is down.
+[[nodiscard]] std::uint32_t device_for(Case& c, Mode mode);
 
 }  // namespace devmap::cases

@@ -139,6 +139,12 @@ Assembler& Assembler::lookup(const Map& map, std::uint32_t key) {
   return call(BPF_FUNC_map_lookup_elem);
 }
 
+Assembler& Assembler::tail_call(const Map& programs, std::int32_t index) {
+  load_map(Register::r2, programs);
+  move(Register::r3, index);
+  return call(BPF_FUNC_tail_call);
+}
+
 Assembler& Assembler::raw(bpf_insn instruction) {
   instructions_.push_back(instruction);
   return *this;

@@ -87,6 +87,9 @@ class Assembler {
   Assembler& redirect_map(const Map& map, std::uint64_t key, std::uint64_t flags);
   /// r0 = bpf_map_lookup_elem(map, &key), the key a 32-bit number kept at r10 - 4. Overwrites r1 to r5.
   Assembler& lookup(const Map& map, std::uint32_t key);
+  /// Goes on in program `index` of a BPF_MAP_TYPE_PROG_ARRAY, and with the next instruction where there is none. The
+  /// context must still be in r1. Overwrites r0 to r5.
+  Assembler& tail_call(const Map& programs, std::int32_t index);
   /// Any instruction, for what this class has no method for.
   Assembler& raw(bpf_insn instruction);
 

@@ -78,6 +78,26 @@ Fact probe_counted_maps() {
   if (!map) return {Presence::could_not_tell, "no map to count: " + errno_name(map.error())};
   return {*after >= *before + kBytes ? Presence::present : Presence::absent,
           fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", kBytes, *before, *after)};
+// The setting net.core.bpf_jit_enable is to be seen in the first network namespace only.
+Fact probe_jit() {
+  const auto program = load({}, XDP_PASS);
+  if (!program) return {Presence::could_not_tell, program.error().text()};
+  const auto info = program->info().expected();
+  if (!info) return {Presence::could_not_tell, info.error().text()};
+  if (info->jited_length == 0) return {Presence::absent, "a loaded program has no machine code"};
+  return {Presence::present, fmt::format("a loaded program has {} bytes of machine code", info->jited_length)};
+}
+
+Fact probe_call_targets() {
+  const auto instructions = Assembler().call(BPF_FUNC_ktime_get_ns).return_value(XDP_PASS).build();
+  if (!instructions) return {Presence::could_not_tell, instructions.error().text()};
+  const auto program = Program::load({}, *instructions).expected();
+  if (!program) return {Presence::could_not_tell, program.error().text()};
+  const auto info = program->info().expected();
+  if (!info) return {Presence::could_not_tell, info.error().text()};
+  if (info->translated.empty()) return {Presence::absent, "the kernel gives no instructions back"};
+  if (info->translated.front().imm == 0) return {Presence::absent, "a call comes back with distance 0"};
+  return {Presence::present, fmt::format("a call comes back with distance {}", info->translated.front().imm)};
 }
 
 }  // namespace
@@ -97,6 +117,12 @@ Feature test_run_context() {
 Feature frags_programs() {
   return {.name = "programs for frames in several buffers", .remedy = "run it on Linux 5.18 or later", .probe = [] {
             return loads({.flags = BPF_F_XDP_HAS_FRAGS}, "BPF_F_XDP_HAS_FRAGS");
+          }};
+}
+
+Feature syscall_programs() {
+  return {.name = "programs run by a system call", .remedy = "run it on Linux 5.14 or later", .probe = [] {
+            return loads({.type = BPF_PROG_TYPE_SYSCALL, .flags = BPF_F_SLEEPABLE}, "BPF_PROG_TYPE_SYSCALL");
           }};
 }
 
@@ -177,12 +203,14 @@ Feature tracing_programs() {
             if (program) return Fact{Presence::present, "a raw tracepoint program loads"};
             return Fact{Presence::absent, "a raw tracepoint program does not load: " + program.error().text()};
           }};
+Feature visible_call_targets() {
+  return {.name = "sight of where a program's calls go",
+          .remedy = "run it with CAP_SYSLOG, and with kernel.kptr_restrict at 1 or 0",
+          .probe = probe_call_targets};
 }
 
 Feature jit() {
-  return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = [] {
-            return probe_file("/proc/sys/net/core/bpf_jit_enable", "0", "net.core.bpf_jit_enable");
-          }};
+  return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = probe_jit};
 }
 
 Feature two_processors() {

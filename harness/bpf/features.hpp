@@ -12,6 +12,8 @@ namespace devmap::features {
 [[nodiscard]] Feature test_run_context();
 /// Programs for frames in several buffers can be loaded (BPF_F_XDP_HAS_FRAGS, 5.18).
 [[nodiscard]] Feature frags_programs();
+/// Programs that user space runs by a system call can be loaded (BPF_PROG_TYPE_SYSCALL, 5.14); they may always sleep.
+[[nodiscard]] Feature syscall_programs();
 /// kernel.unprivileged_bpf_disabled is not 0.
 [[nodiscard]] Feature restricted_unprivileged_bpf();
 /// kernel.unprivileged_bpf_disabled is 0.
@@ -30,6 +32,9 @@ namespace devmap::features {
 [[nodiscard]] Feature map_iterators();
 /// Tracing programs can be loaded (CONFIG_BPF_EVENTS).
 [[nodiscard]] Feature tracing_programs();
+/// Calls in the instructions that the kernel gives back show where they go. Without CAP_SYSLOG, or with
+/// kernel.kptr_restrict 2, their distances are blanked (kernel/bpf/syscall.c:bpf_insn_prepare_dump).
+[[nodiscard]] Feature visible_call_targets();
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
 

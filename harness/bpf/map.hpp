@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace devmap {
 
@@ -67,11 +68,9 @@ class Map {
   // Elements of maps with a 32-bit key. `Value` is the map's whole value.
   template <class Value>
   [[nodiscard]] Reply<> update(std::uint32_t key, const Value& value, std::uint64_t flags = BPF_ANY) const {
-    return update_at({"update",
-                      {{"key", key},
-                       {"value at", pointer_word(&value), Notation::hexadecimal},
-                       {"flags", flags, Notation::update_flags}}},
-                     key, &value, flags);
+    Asked::Argument shown{"value at", pointer_word(&value), Notation::hexadecimal};
+    if constexpr (std::is_integral_v<Value>) shown = {"value", static_cast<std::uint64_t>(value)};
+    return update_at({"update", {{"key", key}, shown, {"flags", flags, Notation::update_flags}}}, key, &value, flags);
   }
   template <class Value>
   [[nodiscard]] Reply<Value> lookup(std::uint32_t key, std::uint64_t flags = 0) const {

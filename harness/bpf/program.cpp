@@ -59,10 +59,11 @@ Reply<> held(Asked asked, bpf_cmd command, std::uint32_t id) {
 Reply<Program> Program::load(const ProgramSpec& spec, std::span<const bpf_insn> instructions) {
   bpf_attr attr = load_attributes(spec, instructions);
   const long result = sys_bpf(BPF_PROG_LOAD, attr);
-  const Asked asked("load program", {{"type", spec.type},
-                                     {"expected_attach_type", spec.expected_attach_type},
-                                     {"flags", spec.flags, Notation::hexadecimal},
-                                     {"instructions", instructions.size()}});
+  const Asked asked = Asked("load program", {{"type", spec.type, Notation::program_type},
+                                             {"expected_attach_type", spec.expected_attach_type, Notation::attach_type},
+                                             {"flags", spec.flags, Notation::program_flags},
+                                             {"instructions", instructions.size()}})
+                          .about(spec.purpose);
   if (result < 0) {
     return Reply<Program>::refused(asked, static_cast<int>(-result),
                                    explain_refusal(load_attributes(spec, instructions)));
@@ -105,6 +106,14 @@ Reply<> Program::bind(const Map& map) const {
   attr.prog_bind_map.map_fd = static_cast<std::uint32_t>(map.fd());
   const Asked asked("bind map", {});
   const long result = sys_bpf(BPF_PROG_BIND_MAP, attr);
+Reply<> Program::attach(std::uint32_t target, std::uint32_t attach_type) const {
+  bpf_attr attr{};
+  attr.target_fd = target;
+  attr.attach_bpf_fd = static_cast<std::uint32_t>(fd());
+  attr.attach_type = attach_type;
+  const long result = sys_bpf(BPF_PROG_ATTACH, attr);
+  const Asked asked("attach program (BPF_PROG_ATTACH)",
+                    {{"target", target}, {"attach_type", attach_type, Notation::attach_type}});
   return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
 }
 

@@ -29,6 +29,8 @@ struct ProgramSpec {
   std::string license = "GPL";
   std::uint32_t btf_fd = 0;
   std::span<const bpf_func_info> function_info = {};
+  /// What the program does, in words for the evidence; the kernel does not see it.
+  std::string purpose = {};
 };
 
 /// BPF_PROG_TEST_RUN, word by word. A size of 0 with an empty span sends no buffer at all.
@@ -79,6 +81,8 @@ class Program {
   [[nodiscard]] Reply<ProgramInfo> info() const;
   /// BPF_PROG_BIND_MAP (5.10): the program holds the map from now on, without using it.
   [[nodiscard]] Reply<> bind(const Map& map) const;
+  /// BPF_PROG_ATTACH; what `target` is (a descriptor, an ifindex) depends on the attach type.
+  [[nodiscard]] Reply<> attach(std::uint32_t target, std::uint32_t attach_type) const;
   /// `written_back`, where given, receives what the kernel wrote also when it refused (ENOSPC).
   [[nodiscard]] Reply<TestRunResult> test_run(const TestRun& run, TestRunResult* written_back = nullptr) const;
 

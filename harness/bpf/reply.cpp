@@ -1,6 +1,7 @@
 #include <harness/bpf/reply.hpp>
 
 #include <linux/bpf.h>
+#include <linux/if_link.h>
 
 #include <fmt/format.h>
 #include <span>
@@ -10,6 +11,11 @@ namespace {
 
 struct FlagName {
   std::uint64_t bit;
+  const char* name;
+};
+
+struct NumberName {
+  std::uint64_t number;
   const char* name;
 };
 
@@ -23,6 +29,44 @@ constexpr FlagName kMapFlags[] = {
 };
 constexpr FlagName kRedirectFlags[] = {{BPF_F_BROADCAST, "BPF_F_BROADCAST"},
                                        {BPF_F_EXCLUDE_INGRESS, "BPF_F_EXCLUDE_INGRESS"}};
+constexpr FlagName kProgramFlags[] = {{BPF_F_SLEEPABLE, "BPF_F_SLEEPABLE"},
+                                      {BPF_F_XDP_HAS_FRAGS, "BPF_F_XDP_HAS_FRAGS"},
+                                      {1U << 6, "BPF_F_XDP_DEV_BOUND_ONLY"}};  // newer than the headers of Linux 6.1
+constexpr FlagName kXdpFlags[] = {{XDP_FLAGS_UPDATE_IF_NOEXIST, "XDP_FLAGS_UPDATE_IF_NOEXIST"},
+                                  {XDP_FLAGS_SKB_MODE, "XDP_FLAGS_SKB_MODE"},
+                                  {XDP_FLAGS_DRV_MODE, "XDP_FLAGS_DRV_MODE"},
+                                  {XDP_FLAGS_HW_MODE, "XDP_FLAGS_HW_MODE"},
+                                  {XDP_FLAGS_REPLACE, "XDP_FLAGS_REPLACE"}};
+constexpr NumberName kProgramTypes[] = {
+    {BPF_PROG_TYPE_SOCKET_FILTER, "SOCKET_FILTER"},
+    {BPF_PROG_TYPE_KPROBE, "KPROBE"},
+    {BPF_PROG_TYPE_SCHED_CLS, "SCHED_CLS"},
+    {BPF_PROG_TYPE_SCHED_ACT, "SCHED_ACT"},
+    {BPF_PROG_TYPE_TRACEPOINT, "TRACEPOINT"},
+    {BPF_PROG_TYPE_XDP, "XDP"},
+    {BPF_PROG_TYPE_PERF_EVENT, "PERF_EVENT"},
+    {BPF_PROG_TYPE_CGROUP_SKB, "CGROUP_SKB"},
+    {BPF_PROG_TYPE_CGROUP_SOCK, "CGROUP_SOCK"},
+    {BPF_PROG_TYPE_LWT_IN, "LWT_IN"},
+    {BPF_PROG_TYPE_LWT_OUT, "LWT_OUT"},
+    {BPF_PROG_TYPE_LWT_XMIT, "LWT_XMIT"},
+    {BPF_PROG_TYPE_SOCK_OPS, "SOCK_OPS"},
+    {BPF_PROG_TYPE_SK_SKB, "SK_SKB"},
+    {BPF_PROG_TYPE_SK_MSG, "SK_MSG"},
+    {BPF_PROG_TYPE_RAW_TRACEPOINT, "RAW_TRACEPOINT"},
+    {BPF_PROG_TYPE_FLOW_DISSECTOR, "FLOW_DISSECTOR"},
+    {BPF_PROG_TYPE_SYSCALL, "SYSCALL"},
+};
+// Number 0 is the first cgroup hook by its name, and "none" where XDP is concerned.
+constexpr NumberName kAttachTypes[] = {
+    {BPF_XDP_DEVMAP, "BPF_XDP_DEVMAP"}, {BPF_XDP_CPUMAP, "BPF_XDP_CPUMAP"}, {BPF_XDP, "BPF_XDP"}};
+
+std::string named_number(std::uint64_t number, std::span<const NumberName> names) {
+  for (const auto& known : names) {
+    if (known.number == number) return known.name;
+  }
+  return fmt::format("{}", number);
+}
 
 std::string named_bits(std::uint64_t number, std::span<const FlagName> names) {
   if (number == 0) return "0";
@@ -53,12 +97,21 @@ std::string worded(std::uint64_t number, Notation notation) {
       return named_bits(number, kMapFlags);
     case Notation::redirect_flags:
       return named_bits(number, kRedirectFlags);
+    case Notation::program_type:
+      return named_number(number, kProgramTypes);
+    case Notation::attach_type:
+      return named_number(number, kAttachTypes);
+    case Notation::program_flags:
+      return named_bits(number, kProgramFlags);
+    case Notation::xdp_flags:
+      return named_bits(number, kXdpFlags);
   }
   return {};
 }
 
 std::string Asked::text() const {
   std::string text = call_;
+  if (!purpose_.empty()) text += fmt::format(" \"{}\" ", purpose_);
   text += '(';
   for (std::size_t i = 0; i < count_; ++i) {
     const auto& argument = arguments_.at(i);

@@ -15,9 +15,20 @@
 namespace devmap {
 
 /// How a number in a call is worded.
-enum class Notation : std::uint8_t { decimal, signed_decimal, hexadecimal, update_flags, map_flags, redirect_flags };
+enum class Notation : std::uint8_t {
+  decimal,
+  signed_decimal,
+  hexadecimal,
+  update_flags,
+  map_flags,
+  redirect_flags,
+  program_type,
+  attach_type,
+  program_flags,
+  xdp_flags,
+};
 
-/// A number in words: "7", "-1", "0x10", "BPF_NOEXIST", "BPF_F_RDONLY|0x1000".
+/// A number in words: "7", "-1", "0x10", "BPF_NOEXIST", "BPF_F_RDONLY|0x1000", "SCHED_CLS", "BPF_XDP_DEVMAP".
 [[nodiscard]] std::string worded(std::uint64_t number, Notation notation);
 
 /// What was asked of the kernel. Kept as numbers, and worded only when somebody reads it, so that a call through the
@@ -43,10 +54,19 @@ class Asked {
   }
 
   /// "update(key 0, ifindex 1, flags BPF_NOEXIST)".
+  /// The same call, said to be about this: what the numbers cannot say of it.
+  [[nodiscard]] Asked about(std::string purpose) const {
+    Asked copy = *this;
+    copy.purpose_ = std::move(purpose);
+    return copy;
+  }
+
+  /// "update(key 0, ifindex 1, flags BPF_NOEXIST)"; with a purpose, "load program \"returns 0\" (type XDP)".
   [[nodiscard]] std::string text() const;
 
  private:
   const char* call_;
+  std::string purpose_ = {};
   std::array<Argument, kMostArguments> arguments_{};
   std::size_t count_ = 0;
 };

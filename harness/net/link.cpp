@@ -133,7 +133,7 @@ Reply<> set_xdp(std::uint32_t ifindex, int program_fd, std::uint32_t xdp_flags) 
   const Asked asked("set XDP program",
                     {{"ifindex", ifindex},
                      {"program fd", static_cast<std::uint64_t>(program_fd), Notation::signed_decimal},
-                     {"flags", xdp_flags, Notation::hexadecimal}});
+                     {"flags", xdp_flags, Notation::xdp_flags}});
   return carry_out(asked, [&](nl_msg** message) {
     *message = nlmsg_alloc_simple(RTM_SETLINK, 0);
     if (*message == nullptr) return -NLE_NOMEM;

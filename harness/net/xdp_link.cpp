@@ -11,9 +11,9 @@ Reply<XdpLink> XdpLink::create(const Program& program, const Spec& spec) {
   attr.link_create.attach_type = spec.attach_type;
   attr.link_create.flags = spec.flags;
   const long result = sys_bpf(BPF_LINK_CREATE, attr);
-  const Asked asked(
-      "create XDP link",
-      {{"ifindex", spec.ifindex}, {"attach_type", spec.attach_type}, {"flags", spec.flags, Notation::hexadecimal}});
+  const Asked asked("create XDP link", {{"ifindex", spec.ifindex},
+                                        {"attach_type", spec.attach_type, Notation::attach_type},
+                                        {"flags", spec.flags, Notation::xdp_flags}});
   if (result < 0) return Reply<XdpLink>::refused(asked, static_cast<int>(-result));
   return Reply<XdpLink>::granted(asked, XdpLink(UniqueFd(static_cast<int>(result))));
 }
