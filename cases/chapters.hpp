@@ -28,6 +28,10 @@ void add_limit_chapter(Registry& rules);
 void add_create_context(Registry& rules);
 void add_update_context(Registry& rules);
 void add_update_programs(Registry& rules);
+// The other files of chapters that have more than one; the chapter's own function adds their rules.
+void add_owner_restricted_rules(Registry& rules);
+void add_verif_context_rules(Registry& rules);
+void add_verif_helper_rules(Registry& rules);
 
 /// All chapters, in the order in which they are reported.
 [[nodiscard]] Registry all_chapters();
