@@ -20,15 +20,13 @@ void add_retval_chapter(Registry& rules);
 void add_state_chapter(Registry& rules);
 void add_trun_chapter(Registry& rules);
 void add_egress_chapter(Registry& rules);
-void add_event_chapter(Registry& rules);
 void add_conc_chapter(Registry& rules);
 void add_limit_chapter(Registry& rules);
 
-// Parts of chapters that fill more than one file; the chapter's function calls them.
+// The other files of chapters that have more than one; the chapter's own function adds their rules.
 void add_create_context(Registry& rules);
 void add_update_context(Registry& rules);
 void add_update_programs(Registry& rules);
-// The other files of chapters that have more than one; the chapter's own function adds their rules.
 void add_owner_restricted_rules(Registry& rules);
 void add_verif_context_rules(Registry& rules);
 void add_verif_helper_rules(Registry& rules);

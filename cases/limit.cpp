@@ -1,7 +1,6 @@
 #include <cases/chapters.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/bpf/features.hpp>
-#include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
 #include <harness/spec/case.hpp>
 

@@ -1,6 +1,9 @@
 #include <cases/support.hpp>
 
+#include <linux/if_link.h>
+
 #include <cerrno>
+#include <harness/net/link.hpp>
 
 namespace devmap::cases {
 
@@ -16,10 +19,7 @@ void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> s
 
 std::uint32_t id_of(Case& c, const Program& program) {
   return c.must(program.info()).id;
-#include <linux/if_link.h>
-#include <harness/net/link.hpp>
-
-namespace devmap::cases {
+}
 
 Reply<Program> load(Case& c, const Assembler& instructions, const ProgramSpec& spec) {
   return Program::load(spec, c.must(instructions.build()));

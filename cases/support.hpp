@@ -1,10 +1,13 @@
 #pragma once
 
+#include <harness/bpf/assembler.hpp>
+#include <harness/bpf/program.hpp>
 #include <harness/spec/case.hpp>
 
+#include <cstdint>
 #include <optional>
 
-// What several chapters need.
+// What several chapters share.
 namespace devmap::cases {
 
 /// The element under a key, or nothing where the map has none (ENOENT); to be compared, not itself under test.
@@ -15,15 +18,6 @@ void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> s
 
 /// The id of a program.
 [[nodiscard]] std::uint32_t id_of(Case& c, const Program& program);
-#include <harness/bpf/assembler.hpp>
-#include <harness/bpf/program.hpp>
-#include <harness/spec/case.hpp>
-
-#include <cstdint>
-#include <string>
-
-// What several chapters share.
-namespace devmap::cases {
 
 /// A load that is to be judged; to load a program as a set-up step, there is Case::program.
 [[nodiscard]] Reply<Program> load(Case& c, const Assembler& instructions, const ProgramSpec& spec = {});

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <array>
 #include <harness/base/file.hpp>
-#include <harness/bpf/map_iteration.hpp>
 #include <harness/base/memory_cgroup.hpp>
+#include <harness/base/processor.hpp>
 #include <harness/base/resources.hpp>
 #include <harness/bpf/devmap.hpp>
-#include <harness/base/processor.hpp>
+#include <harness/bpf/map_iteration.hpp>
 #include <harness/bpf/program.hpp>
 
 namespace devmap::features {
@@ -78,6 +78,8 @@ Fact probe_counted_maps() {
   if (!map) return {Presence::could_not_tell, "no map to count: " + errno_name(map.error())};
   return {*after >= *before + kBytes ? Presence::present : Presence::absent,
           fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", kBytes, *before, *after)};
+}
+
 // The setting net.core.bpf_jit_enable is to be seen in the first network namespace only.
 Fact probe_jit() {
   const auto program = load({}, XDP_PASS);
@@ -203,6 +205,8 @@ Feature tracing_programs() {
             if (program) return Fact{Presence::present, "a raw tracepoint program loads"};
             return Fact{Presence::absent, "a raw tracepoint program does not load: " + program.error().text()};
           }};
+}
+
 Feature visible_call_targets() {
   return {.name = "sight of where a program's calls go",
           .remedy = "run it with CAP_SYSLOG, and with kernel.kptr_restrict at 1 or 0",

@@ -106,6 +106,9 @@ Reply<> Program::bind(const Map& map) const {
   attr.prog_bind_map.map_fd = static_cast<std::uint32_t>(map.fd());
   const Asked asked("bind map", {});
   const long result = sys_bpf(BPF_PROG_BIND_MAP, attr);
+  return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
+}
+
 Reply<> Program::attach(std::uint32_t target, std::uint32_t attach_type) const {
   bpf_attr attr{};
   attr.target_fd = target;

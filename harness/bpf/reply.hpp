@@ -53,7 +53,6 @@ class Asked {
     return *this;
   }
 
-  /// "update(key 0, ifindex 1, flags BPF_NOEXIST)".
   /// The same call, said to be about this: what the numbers cannot say of it.
   [[nodiscard]] Asked about(std::string purpose) const {
     Asked copy = *this;

@@ -61,8 +61,7 @@ ptree test_case(const Result& result) {
 std::string render_junit(const RunRecord& record) {
   const auto label = xml_text(record.context.kernel_label);
   ptree suites;
-  suites.put("<xmlattr>.name", "devmap-conformance on " + label);
-  suites.put("<xmlattr>.name", "devmap-conformance on " + record.context.kernel_label +
+  suites.put("<xmlattr>.name", "devmap-conformance on " + label +
                                    (record.context.partial ? " (partial: not all that was asked for)" : ""));
   suites.put("<xmlattr>.tests", record.results.size());
   suites.put("<xmlattr>.time", seconds(record.context.duration_ms));
@@ -81,7 +80,6 @@ std::string render_junit(const RunRecord& record) {
     suite.put("<xmlattr>.time", seconds(duration_ms));
     suite.put("<xmlattr>.timestamp", record.context.started);
     suite.put("<xmlattr>.hostname", label);
-    suite.put("<xmlattr>.hostname", record.context.kernel_label);
     if (record.context.partial) {
       auto& property = suite.add("properties.property", "");
       property.put("<xmlattr>.name", "partial");

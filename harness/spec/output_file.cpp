@@ -11,20 +11,12 @@
 namespace devmap {
 namespace {
 
-using std::filesystem::file_type;
-
-/// What stands there: the link itself where it is one.
-file_type type_of(const std::string& file) {
 bool replaceable(const std::string& file) {
   // /dev/stdout and /proc/self/fd/1 lead to a file that others hold open.
   if (file.starts_with("/dev/") || file.starts_with("/proc/")) return false;
   std::error_code ignored;
-  return std::filesystem::symlink_status(file, ignored).type();
-}
-
-bool replaceable(const std::string& file) {
-  const auto type = type_of(file);
-  return type == file_type::not_found || type == file_type::regular;
+  const auto status = std::filesystem::status(file, ignored);
+  return status.type() == std::filesystem::file_type::not_found || status.type() == std::filesystem::file_type::regular;
 }
 
 /// The file itself where the name is a symbolic link, so that the link stays one.
@@ -54,8 +46,8 @@ Expected<void> check_writable(const std::string& file) {
   if (std::filesystem::exists(file, ignored)) {
     if (std::filesystem::is_directory(file, ignored)) return failure("open", EISDIR, file);
     if (access(file.c_str(), W_OK) != 0) return last_error("open", file);
+    return {};
   }
-  if (!replaceable(file)) return {};
   const auto directory = std::filesystem::path(file).parent_path();
   if (access(directory.empty() ? "." : directory.c_str(), W_OK | X_OK) != 0) return last_error("open", file);
   return {};
@@ -65,14 +57,6 @@ Expected<void> write_file(const std::string& file, std::string_view text) {
   if (file == "-") {
     // Line by line output of this process may still wait in the buffer.
     std::fflush(stdout);
-    return write_all(STDOUT_FILENO, text);
-  }
-  // Never put in the place of a link: /dev/stdout is one.
-  if (type_of(file) == file_type::symlink) return write_into(file, O_CREAT | O_TRUNC, text);
-  if (!replaceable(file)) return write_into(file, 0, text);
-  const std::string part = file + ".part";
-  if (auto written = write_into(part, O_CREAT | O_TRUNC, text); !written) {
-    unlink(part.c_str());
     auto written = write_all(STDOUT_FILENO, text);
     if (!written) written.error().context = "standard output";
     return written;

@@ -64,7 +64,8 @@ struct Running {
 
 /// Hands each warning to the check it is about: the one whose task it names, or where it names no task of ours but a
 /// kernel thread's or none, to all that were running. The rest are not ours.
-void attribute(const std::vector<KernelWarning>& warnings, std::list<Running>& running, std::vector<std::string>& foreign) {
+void attribute(const std::vector<KernelWarning>& warnings, std::list<Running>& running,
+               std::vector<std::string>& foreign) {
   for (const auto& warning : warnings) {
     const auto named = std::ranges::find_if(running, [&](const Running& check) {
       return warning.task_name == check.tag || (warning.task_id != 0 && warning.task_id == check.child.pid());
@@ -193,7 +194,6 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     }
   }
   watch_log();
-  // One that came with the last result would end this process as soon as it is let through.
   // One that came with the last result would otherwise end the process before anything is written.
   if (outcome.interrupted_by == 0) outcome.interrupted_by = interrupts->received();
 

@@ -158,10 +158,6 @@ std::string_view option_of_google_test(const Options& options) {
 
 int run_suite(const std::string& program, const Registry& registry, const std::vector<Check>& checks, Options options,
               std::vector<char*>& google_test_arguments) {
-  raise_locked_memory_limit();
-  if (const Fact fact = preflight(); fact.presence != Presence::present) {
-    return complain(program, fact.text + "; run it as root, or in a virtual machine", kExitNothingRan);
-  }
   Runner::Options runner_options{.jobs = options.jobs,
                                  .timeout = options.timeout,
                                  .fail_fast = options.fail_fast,
@@ -180,12 +176,12 @@ int run_suite(const std::string& program, const Registry& registry, const std::v
     const auto own = option_of_google_test(options);
     if (!own.empty()) return complain(program, fmt::format("{} with GoogleTest's flags", own), kExitUsage);
   }
+  raise_locked_memory_limit();
   if (!is_google_test_listing(google_test_arguments)) {
     if (const Fact fact = preflight(); fact.presence != Presence::present) {
       return complain(program, fact.text + "; run it as root, or in a virtual machine", kExitNothingRan);
     }
   }
-  raise_locked_memory_limit();
   auto log = KernelLog::watch(options.calibration ? KernelLog::Writers::anybody : KernelLog::Writers::kernel);
   KernelLog* const watched = log ? &*log : nullptr;
   if (with_google_test) {
