@@ -57,6 +57,8 @@ void add_device_bound_rules(Registry& rules) {
       .since = kDeviceBoundSince,
       .source = {"kernel/bpf/core.c:bpf_prog_map_compatible"},
       .catalogue = {"OWNER-10"},
+      .documentation = {{.where = "tools/testing/selftests/bpf/prog_tests/xdp_metadata.c",
+                         .statement = "can't add dev-bound programs to devmaps"}},
       .variants = any_map(8),
       .needs = {features::device_bound_programs()},
       .check =
@@ -142,8 +144,9 @@ void add_tail_call_rules(Registry& rules) {
           [](Case& c) {
             const auto main = c.program(Assembler().return_value(XDP_PASS));
             const auto egress = c.egress_program();
-            c.note(
-                "the first program is a main program, then BPF_XDP_DEVMAP: refused is the other, and control the same");
+            c.note(fmt::format(
+                "program fd {} is a main program, {} a BPF_XDP_DEVMAP program; key 0 holds one of the control's kind",
+                main.fd(), egress.fd()));
             const auto of_main = program_array_of(c, main);
             c.refuses(of_main.update(1, egress.fd()), EINVAL).control(of_main.update(1, main.fd()));
             const auto of_egress = program_array_of(c, egress);
@@ -166,10 +169,13 @@ void add_tail_call_rules(Registry& rules) {
           [](Case& c) {
             const auto of_main = program_array_of(c, c.program(Assembler().return_value(XDP_PASS)));
             const auto of_egress = program_array_of(c, c.egress_program());
-            const ProgramSpec egress{.expected_attach_type = BPF_XDP_DEVMAP, .purpose = "tail-calls"};
-            c.refuses(load(c, tail_calling(of_main), egress), EINVAL).control(load(c, tail_calling(of_egress), egress));
-            const ProgramSpec main{.purpose = "tail-calls"};
-            c.refuses(load(c, tail_calling(of_egress), main), EINVAL).control(load(c, tail_calling(of_main), main));
+            const auto egress = [](const char* purpose) {
+              return ProgramSpec{.expected_attach_type = BPF_XDP_DEVMAP, .purpose = purpose};
+            };
+            c.refuses(load(c, tail_calling(of_main), egress("tail-calls main programs")), EINVAL)
+                .control(load(c, tail_calling(of_egress), egress("tail-calls egress programs")));
+            c.refuses(load(c, tail_calling(of_egress), {.purpose = "tail-calls egress programs"}), EINVAL)
+                .control(load(c, tail_calling(of_main), {.purpose = "tail-calls main programs"}));
           },
   });
 

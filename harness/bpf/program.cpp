@@ -115,8 +115,7 @@ Reply<> Program::attach(std::uint32_t target, std::uint32_t attach_type) const {
   attr.attach_bpf_fd = static_cast<std::uint32_t>(fd());
   attr.attach_type = attach_type;
   const long result = sys_bpf(BPF_PROG_ATTACH, attr);
-  const Asked asked("attach program (BPF_PROG_ATTACH)",
-                    {{"target", target}, {"attach_type", attach_type, Notation::attach_type}});
+  const Asked asked("BPF_PROG_ATTACH", {{"target", target}, {"attach_type", attach_type, Notation::attach_type}});
   return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
 }
 
