@@ -60,10 +60,10 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   Options& options = parsed.options;
   CLI::App app("Checks what this kernel does with BPF device maps, rule by rule.", program);
   app.footer(
-      "Exit codes: 0 all conform, 1 a deviation, 4 nothing could run, 64 usage, 70 the suite is broken, 124 timed "
-      "out,\n"
-      "128 + N ended by signal N. GoogleTest's flags (--gtest_filter, --gtest_list_tests, ...) run the same checks as\n"
-      "GoogleTest tests.");
+      "Exit codes: 0 all conform, 1 a deviation, 4 nothing could run, 64 usage, 70 the suite is broken or an output\n"
+      "is lost, 124 timed out, 128 + N ended by signal N. GoogleTest's flags (--gtest_filter, --gtest_list_tests, "
+      "...)\n"
+      "run the same checks as GoogleTest tests.");
   app.set_version_flag("--version", version_line(program));
   app.get_formatter()->column_width(34);
 
