@@ -121,6 +121,26 @@ Expected<std::vector<bpf_insn>> listening_program(RedirectTracepoint tracepoint,
   return code.build();
 }
 
+/// Below the root of tracefs.
+std::string directory_of(RedirectTracepoint tracepoint) {
+  return fmt::format("events/xdp/{}/", name_of(tracepoint));
+}
+
+Expected<Map> create_ring() {
+  constexpr std::uint32_t kRingBytes = 256 * 1024;  // a multiple of every page size
+  return Map::create({.type = BPF_MAP_TYPE_RINGBUF, .key_size = 0, .value_size = 0, .max_entries = kRingBytes})
+      .expected();
+}
+
+Expected<Program> load_listener(RedirectTracepoint tracepoint, const DetachedMount& tracefs, const Map& ring,
+                                const RedirectTrace::Watched& watched) {
+  const auto format = read_file(tracefs.path(directory_of(tracepoint) + "format"));
+  if (!format) return std::unexpected(format.error());
+  const auto instructions = listening_program(tracepoint, *format, ring, watched);
+  if (!instructions) return std::unexpected(instructions.error());
+  return Program::load({.type = BPF_PROG_TYPE_TRACEPOINT}, *instructions).expected();
+}
+
 /// Opens the tracepoint and attaches the program to it; both go with the descriptor.
 Expected<UniqueFd> attach(const std::string& id_file, const Program& program) {
   const auto text = read_file(id_file);
@@ -189,26 +209,29 @@ void RedirectTrace::FreeRing::operator()(ring_buffer* ring) const noexcept {
   ring_buffer__free(ring);
 }
 
-Expected<RedirectTrace> RedirectTrace::start(std::initializer_list<RedirectTracepoint> tracepoints,
-                                             const Watched& watched) {
-  constexpr std::uint32_t kRingBytes = 256 * 1024;  // a multiple of every page size
+Expected<void> RedirectTrace::possible() {
   const auto tracefs = DetachedMount::open("tracefs");
   if (!tracefs) return std::unexpected(tracefs.error());
-  auto map =
-      Map::create({.type = BPF_MAP_TYPE_RINGBUF, .key_size = 0, .value_size = 0, .max_entries = kRingBytes}).expected();
-  if (!map) return std::unexpected(map.error());
-  RedirectTrace trace(std::move(*map));
+  const auto ring = create_ring();
+  if (!ring) return std::unexpected(ring.error());
+  const auto program = load_listener(redirect_err, *tracefs, *ring, {.programs = {1}});
+  if (!program) return std::unexpected(program.error());
+  return {};
+}
+
+Expected<RedirectTrace> RedirectTrace::start(std::initializer_list<RedirectTracepoint> tracepoints,
+                                             const Watched& watched) {
+  const auto tracefs = DetachedMount::open("tracefs");
+  if (!tracefs) return std::unexpected(tracefs.error());
+  auto ring = create_ring();
+  if (!ring) return std::unexpected(ring.error());
+  RedirectTrace trace(std::move(*ring));
   trace.ring_.reset(ring_buffer__new(trace.map_.fd(), take_record, trace.heard_.get(), nullptr));
   if (!trace.ring_) return last_error("ring_buffer__new");
   for (const auto tracepoint : tracepoints) {
-    const auto directory = tracefs->path(fmt::format("events/xdp/{}/", name_of(tracepoint)));
-    const auto format = read_file(directory + "format");
-    if (!format) return std::unexpected(format.error());
-    const auto instructions = listening_program(tracepoint, *format, trace.map_, watched);
-    if (!instructions) return std::unexpected(instructions.error());
-    const auto program = Program::load({.type = BPF_PROG_TYPE_TRACEPOINT}, *instructions).expected();
+    const auto program = load_listener(tracepoint, *tracefs, trace.map_, watched);
     if (!program) return std::unexpected(program.error());
-    auto attached = attach(directory + "id", *program);
+    auto attached = attach(tracefs->path(directory_of(tracepoint) + "id"), *program);
     if (!attached) return std::unexpected(attached.error());
     trace.attachments_.push_back(std::move(*attached));
   }

@@ -73,6 +73,9 @@ class RedirectTrace {
   [[nodiscard]] static Expected<RedirectTrace> start(std::initializer_list<RedirectTracepoint> tracepoints,
                                                      const Watched& watched);
 
+  /// Whether start can work here. Nothing is attached for it, which would take longer.
+  [[nodiscard]] static Expected<void> possible();
+
   /// The events since the last call, in their order.
   [[nodiscard]] Expected<std::vector<RedirectEvent>> events();
 
