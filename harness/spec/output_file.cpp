@@ -46,9 +46,10 @@ Expected<void> check_writable(const std::string& file) {
   if (std::filesystem::exists(file, ignored)) {
     if (std::filesystem::is_directory(file, ignored)) return failure("open", EISDIR, file);
     if (access(file.c_str(), W_OK) != 0) return last_error("open", file);
-    return {};
+    if (!replaceable(file)) return {};
   }
-  const auto directory = std::filesystem::path(file).parent_path();
+  // A file is replaced in its directory, so that is what must be writable.
+  const auto directory = std::filesystem::path(behind_links(file)).parent_path();
   if (access(directory.empty() ? "." : directory.c_str(), W_OK | X_OK) != 0) return last_error("open", file);
   return {};
 }

@@ -58,7 +58,7 @@ TEST_F(ProgramTest, RefusalCarriesTheVerifierLog) {
   const auto refused = Program::load({}, no_result);
   EXPECT_THAT(refused, IsRefusedWith(EACCES));
   EXPECT_THAT(refused.explanation(), testing::HasSubstr("R0 !read_ok"));
-  EXPECT_EQ(refused.asked().text(), "load program(type 6, expected_attach_type 0, flags 0x0, instructions 1)");
+  EXPECT_EQ(refused.asked().text(), "load program(type XDP, expected_attach_type 0, flags 0, instructions 1)");
 }
 
 TEST_F(ProgramTest, IsGoneWhenItsLastHolderIs) {

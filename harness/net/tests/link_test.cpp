@@ -141,7 +141,7 @@ TEST_F(SetXdpTest, RefusalCarriesTheKernelsWords) {
     EXPECT_THAT(refused, IsRefusedWith(EOPNOTSUPP));
     EXPECT_FALSE(refused.explanation().empty());
     EXPECT_EQ(refused.asked().text(),
-              fmt::format("set XDP program(ifindex 1, program fd {}, flags 0x4)", program.value().fd()));
+              fmt::format("set XDP program(ifindex 1, program fd {}, flags XDP_FLAGS_DRV_MODE)", program.value().fd()));
   });
 }
 

@@ -11,7 +11,7 @@ using GoogleTestBridgeTest = testing_support::TrialSuiteTest;
 TEST_F(GoogleTestBridgeTest, ListsChecksAsTests) {
   const auto listed = run("--gtest_list_tests --filter 'trial.conforms*'");
   EXPECT_EQ(listed.code, 0);
-  EXPECT_THAT(listed.out, HasSubstr("trial.\n  conforms/once\n  conforms-too/once\n"));
+  EXPECT_THAT(listed.out, HasSubstr("trial.\n  conforms/once\n  conforms_too/once\n"));
 }
 
 TEST_F(GoogleTestBridgeTest, RunsWhatItsFilterSelects) {
@@ -24,7 +24,7 @@ TEST_F(GoogleTestBridgeTest, RunsWhatItsFilterSelects) {
 TEST_F(GoogleTestBridgeTest, FailsWithRuleAndEvidence) {
   const auto failed = run("--gtest_filter=trial.deviates/*");
   EXPECT_EQ(failed.code, 1);
-  EXPECT_THAT(failed.out, HasSubstr("deviates: A sentence about device maps."));
+  EXPECT_THAT(failed.out, HasSubstr("deviates trial.deviates/once: A sentence about device maps."));
   EXPECT_THAT(failed.out, HasSubstr("one and one -> 2, expected 3"));
 }
 

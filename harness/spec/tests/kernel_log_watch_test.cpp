@@ -105,7 +105,7 @@ TEST_F(KernelLogRunnerTest, BlamesTheCheckThatAWarningNames) {
   EXPECT_EQ(by_number.results[0].verdict, Verdict::splat);
   EXPECT_THAT(by_number.results[0].reason, HasSubstr(mark_));
   EXPECT_EQ(by_number.results[1].verdict, Verdict::conforms);
-  EXPECT_EQ(run({warns_as("check-0", 1)}).results[0].verdict, Verdict::splat) << "by its name";
+  EXPECT_EQ(run({warns_as(fmt::format("dm{}-0", getpid()), 1)}).results[0].verdict, Verdict::splat) << "by its name";
 }
 
 TEST_F(KernelLogRunnerTest, BlamesWhatRunsForAWarningOfTheKernelsOwnThreads) {
