@@ -13,9 +13,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
-constexpr std::uint32_t kMissing = 2;
 constexpr Target kLo{.ifindex = kLoopback};
 
 // The numbers.
@@ -61,12 +58,6 @@ void gives(Case& c, const DevMap& map, std::uint32_t key, std::uint64_t flags, s
   const auto run = c.must(program.test_run({.repeat = 1, .data_in = make_frame()}));
   c.equals(fmt::format("helper 51 for a key that is {}, with flags {}", key == kPresent ? "present" : "missing", flags),
            run.return_value, action);
-}
-
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, kLo));
-  return map;
 }
 
 void add_types(Registry& rules) {

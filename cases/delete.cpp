@@ -1,6 +1,7 @@
 #include <cases/chapters.hpp>
 #include <cases/redirecting.hpp>
 #include <cases/released.hpp>
+#include <cases/support.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
@@ -10,8 +11,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
 const std::string kArray = "kernel/bpf/devmap.c:dev_map_delete_elem";
 const std::string kHash = "kernel/bpf/devmap.c:dev_map_hash_delete_elem";
 const std::string kSyscall = "kernel/bpf/syscall.c:map_delete_elem";
@@ -20,12 +19,6 @@ Documentation vague_return_value() {
   return {.where = "Documentation/bpf/map_devmap.rst",
           .statement = "bpf_map_delete_elem returns 0 on success, or a negative error",
           .agrees = false};
-}
-
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, {.ifindex = kLoopback}));
-  return map;
 }
 
 /// A program that calls bpf_map_delete_elem.

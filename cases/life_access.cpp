@@ -1,5 +1,6 @@
 #include <cases/life.hpp>
 #include <cases/redirecting.hpp>
+#include <cases/support.hpp>
 #include <harness/base/detached_mount.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
@@ -12,9 +13,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
-constexpr std::uint32_t kMissing = 2;
 constexpr std::uint32_t kBothModes = BPF_F_RDONLY | BPF_F_WRONLY;
 const std::string kUpdate = "kernel/bpf/syscall.c:map_update_elem";
 const std::string kDelete = "kernel/bpf/syscall.c:map_delete_elem";
@@ -34,7 +32,7 @@ DevMap reopened(Case& c, const DevMap& map, std::uint32_t open_flags = 0) {
 }
 
 /// A map with an entry, made through another descriptor than that of a map that cannot be written.
-DevMap map_with_entry(Case& c, std::uint32_t map_flags = 0) {
+DevMap map_with_entry_and_flags(Case& c, std::uint32_t map_flags = 0) {
   auto map = c.devmap(kEntries, map_flags);
   c.must(reopened(c, map).update(kPresent, kTarget));
   return map;
@@ -73,7 +71,7 @@ void add_descriptor_rules(Registry& rules) {
       .catalogue = {"LIFE-07"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c, BPF_F_RDONLY);
+            const auto map = map_with_entry_and_flags(c, BPF_F_RDONLY);
             reads_only(c, map, reopened(c, map));
           },
   });
@@ -87,7 +85,7 @@ void add_descriptor_rules(Registry& rules) {
       .catalogue = {"LIFE-08"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c, BPF_F_WRONLY);
+            const auto map = map_with_entry_and_flags(c, BPF_F_WRONLY);
             writes_only(c, map, reopened(c, map));
           },
   });
@@ -97,7 +95,7 @@ void add_descriptor_rules(Registry& rules) {
       .states = "A program that redirects through a map is loaded with a descriptor created with BPF_F_RDONLY.",
       .source = {"kernel/bpf/verifier.c:resolve_pseudo_ldimm64"},
       .catalogue = {"LIFE-07"},
-      .check = [](Case& c) { still_redirects(c, map_with_entry(c, BPF_F_RDONLY)); },
+      .check = [](Case& c) { still_redirects(c, map_with_entry_and_flags(c, BPF_F_RDONLY)); },
   });
 
   rules.add({
@@ -108,7 +106,7 @@ void add_descriptor_rules(Registry& rules) {
       .catalogue = {"LIFE-08"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c, BPF_F_WRONLY);
+            const auto map = map_with_entry_and_flags(c, BPF_F_WRONLY);
             still_redirects(c, map);
             Assembler assembler;
             const auto missing = assembler.label();
@@ -149,7 +147,7 @@ void add_descriptor_rules(Registry& rules) {
       .catalogue = {"LIFE-05"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             reads_only(c, reopened(c, map, BPF_F_RDONLY), map);
           },
   });
@@ -162,7 +160,7 @@ void add_descriptor_rules(Registry& rules) {
       .catalogue = {"LIFE-05"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             writes_only(c, reopened(c, map, BPF_F_WRONLY), map);
           },
   });
@@ -175,7 +173,7 @@ void add_descriptor_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto mount = c.must(DetachedMount::open("bpf"));
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             c.must(map.pin(mount.path("map")));
             reads_only(c, c.must(DevMap::open_pinned(mount.path("map"), c.value_size(), BPF_F_RDONLY)), map);
           },
@@ -189,7 +187,7 @@ void add_descriptor_rules(Registry& rules) {
       .check =
           [](Case& c) {
             const auto mount = c.must(DetachedMount::open("bpf"));
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             c.must(map.pin(mount.path("map")));
             writes_only(c, c.must(DevMap::open_pinned(mount.path("map"), c.value_size(), BPF_F_WRONLY)), map);
           },
@@ -223,8 +221,8 @@ void add_freeze_rules(Registry& rules) {
       .catalogue = {"LIFE-09"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c);
-            const auto twin = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
+            const auto twin = map_with_entry_and_flags(c);
             const auto other = reopened(c, map);
             c.succeeds(map.freeze());
             c.note("the controls are on a map of the same kind that is not frozen");
@@ -244,7 +242,7 @@ void add_freeze_rules(Registry& rules) {
       .catalogue = {"LIFE-09"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             c.must(map.freeze());
             c.equals("the element", c.succeeds(map.lookup(kPresent)), Element{.ifindex = kLoopback});
             c.succeeds(map.next_key(std::nullopt));
@@ -259,7 +257,7 @@ void add_freeze_rules(Registry& rules) {
       .catalogue = {"LIFE-09"},
       .check =
           [](Case& c) {
-            const auto map = map_with_entry(c);
+            const auto map = map_with_entry_and_flags(c);
             const auto loaded_before = redirecting_program(c, map, kPresent, XDP_DROP);
             c.must(map.freeze());
             c.equals("bpf_redirect_map in a program loaded before", returned_by(c, loaded_before), XDP_REDIRECT);

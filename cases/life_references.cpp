@@ -1,6 +1,7 @@
 #include <cases/life.hpp>
 #include <cases/redirecting.hpp>
 #include <cases/released.hpp>
+#include <cases/support.hpp>
 #include <harness/base/detached_mount.hpp>
 #include <harness/base/scope_exit.hpp>
 #include <harness/bpf/features.hpp>
@@ -14,26 +15,11 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
 constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
 const std::string kMapPut = "kernel/bpf/syscall.c:bpf_map_put";
 const std::string kMapFree = "kernel/bpf/devmap.c:dev_map_free";
 const std::string kPins = "kernel/bpf/inode.c:bpf_obj_do_pin";
 const std::string kBind = "kernel/bpf/syscall.c:bpf_prog_bind_map";
-
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, {.ifindex = kLoopback}));
-  return map;
-}
-
-std::uint32_t id_of(Case& c, const Map& map) {
-  return c.must(map.info()).id;
-}
-std::uint32_t id_of(Case& c, const Program& program) {
-  return c.must(program.info()).id;
-}
 
 void remove_pin(Case& c, const std::string& path) {
   std::error_code error;

@@ -1,6 +1,7 @@
 #include <sys/eventfd.h>
 #include <cases/chapters.hpp>
 #include <cases/redirecting.hpp>
+#include <cases/support.hpp>
 #include <harness/base/unique_fd.hpp>
 #include <harness/bpf/descriptor.hpp>
 #include <harness/net/features.hpp>
@@ -14,9 +15,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
-constexpr std::uint32_t kMissing = 2;
 /// What a program returns where its lookup finds nothing: no ifindex and no program id of a check.
 constexpr std::uint32_t kNull = 0xdeadbeef;
 constexpr KernelVersion kProgramsLookUpSince{.major = 5, .minor = 3};
@@ -25,12 +23,6 @@ const std::string kSyscall = "kernel/bpf/syscall.c:map_lookup_elem";
 const Documentation kHelperList{.where = "docs.ebpf.io, BPF_MAP_TYPE_DEVMAP and BPF_MAP_TYPE_DEVMAP_HASH",
                                 .statement = "of all helpers, only bpf_redirect_map takes such a map",
                                 .agrees = false};
-
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, {.ifindex = kLoopback}));
-  return map;
-}
 
 /// A queue with one element: its type has the command lookup-and-delete (4.20).
 Map filled_queue(Case& c) {

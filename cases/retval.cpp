@@ -1,5 +1,6 @@
 #include <cases/chapters.hpp>
-#include <harness/net/frame.hpp>
+#include <cases/redirecting.hpp>
+#include <cases/support.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
 
@@ -9,9 +10,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr std::uint32_t kPresent = 1;
-constexpr std::uint32_t kMissing = 2;
-constexpr std::uint32_t kEntries = 4;
 const std::string kHelper = "include/linux/filter.h:__bpf_xdp_redirect_map";
 constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
 
@@ -19,22 +17,9 @@ std::string call(std::uint64_t key, std::uint64_t flags) {
   return fmt::format("bpf_redirect_map(key {:#x}, flags {})", key, worded(flags, Notation::redirect_flags));
 }
 
-/// What the helper returns for this key and these flags.
-std::uint32_t redirect(Case& c, const DevMap& map, std::uint64_t key, std::uint64_t flags) {
-  const auto program = c.program(Assembler().redirect_map(map, key, flags).exit());
-  return c.must(program.test_run({.repeat = 1, .data_in = make_frame()})).return_value;
-}
-
 /// The helper must return `action`.
 void returns(Case& c, const DevMap& map, std::uint64_t key, std::uint64_t flags, std::uint32_t action) {
-  c.equals(call(key, flags), redirect(c, map, key, flags), action);
-}
-
-/// A map with an entry for lo under kPresent and none elsewhere.
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, {.ifindex = kLoopback}));
-  return map;
+  c.equals(call(key, flags), returned_by(c, redirecting_program(c, map, key, flags)), action);
 }
 
 }  // namespace

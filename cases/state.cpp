@@ -1,5 +1,6 @@
 #include <cases/chapters.hpp>
 #include <cases/live_targets.hpp>
+#include <cases/support.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
@@ -52,11 +53,6 @@ struct Bench {
              expected);
   }
 };
-
-/// The id the kernel knows a program by.
-std::uint32_t id_of(Case& c, const Program& program) {
-  return c.must(program.info()).id;
-}
 
 /// The only event that a failed redirect raises must be an xdp_redirect_err with this errno.
 void fails_with(Case& c, std::string_view what, const std::vector<RedirectEvent>& events, int code) {

@@ -7,6 +7,12 @@
 
 namespace devmap::cases {
 
+DevMap map_with_entry(Case& c) {
+  auto map = c.devmap(kEntries);
+  c.must(map.update(kPresent, {.ifindex = kLoopback}));
+  return map;
+}
+
 std::optional<Element> element(Case& c, const DevMap& map, std::uint32_t key) {
   auto reply = map.lookup(key);
   if (reply.error() == ENOENT) return std::nullopt;
@@ -15,6 +21,10 @@ std::optional<Element> element(Case& c, const DevMap& map, std::uint32_t key) {
 
 void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> stated) {
   c.equals(fmt::format("the element under key {}", key), element(c, map, key), stated);
+}
+
+std::uint32_t id_of(Case& c, const Map& map) {
+  return c.must(map.info()).id;
 }
 
 std::uint32_t id_of(Case& c, const Program& program) {

@@ -10,13 +10,21 @@
 // What several chapters share.
 namespace devmap::cases {
 
+// The map that most checks use: a few slots, one of them taken.
+inline constexpr std::uint32_t kEntries = 4;
+inline constexpr std::uint32_t kPresent = 1;
+inline constexpr std::uint32_t kMissing = 2;
+
+/// A map of kEntries with an element for lo under kPresent and none elsewhere.
+[[nodiscard]] DevMap map_with_entry(Case& c);
+
 /// The element under a key, or nothing where the map has none (ENOENT); to be compared, not itself under test.
 [[nodiscard]] std::optional<Element> element(Case& c, const DevMap& map, std::uint32_t key);
 
 /// The element under a key must be this one; std::nullopt: there must be none.
 void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> stated);
 
-/// The id of a program.
+[[nodiscard]] std::uint32_t id_of(Case& c, const Map& map);
 [[nodiscard]] std::uint32_t id_of(Case& c, const Program& program);
 
 /// A load that is to be judged; to load a program as a set-up step, there is Case::program.

@@ -1,4 +1,5 @@
 #include <cases/live_targets.hpp>
+#include <cases/support.hpp>
 #include <cases/trun.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/bpf/features.hpp>
@@ -37,10 +38,6 @@ Rule live_rule(Rule rule) {
 Reply<TestRunResult> live_run(const Program& program, std::uint32_t repeat = 1, std::uint32_t batch_size = 0) {
   return program.test_run(
       {.repeat = repeat, .flags = flags_of(RunKind::live), .batch_size = batch_size, .data_in = make_frame()});
-}
-
-std::uint32_t id_of(Case& c, const Program& program) {
-  return c.must(program.info()).id;
 }
 
 std::vector<RedirectEvent> of(const std::vector<RedirectEvent>& events, RedirectTracepoint tracepoint) {

@@ -19,20 +19,10 @@ const std::string kAllocNode = "kernel/bpf/devmap.c:__dev_map_alloc_node";
 const std::string kSyscall = "kernel/bpf/syscall.c:map_update_elem";
 const std::string kMapDoc = "Documentation/bpf/map_devmap.rst";
 const std::string kUapi = "include/uapi/linux/bpf.h";
-constexpr std::uint32_t kEntries = 4;
-constexpr std::uint32_t kPresent = 1;
-constexpr std::uint32_t kMissing = 2;
 constexpr std::uint32_t kNoDevice = 99999;
 constexpr std::uint64_t kBadFlags = BPF_NOEXIST | BPF_EXIST;
 constexpr Target kLo{.ifindex = kLoopback};
 constexpr Element kLoElement{.ifindex = kLoopback};
-
-/// A map with an entry for lo under kPresent and none elsewhere.
-DevMap map_with_entry(Case& c) {
-  auto map = c.devmap(kEntries);
-  c.must(map.update(kPresent, kLo));
-  return map;
-}
 
 /// A map of two entries, both taken: kPresent is one of them.
 DevMap full_map(Case& c) {

@@ -6,8 +6,7 @@
 
 #include <array>
 #include <cstdint>
-#include <exception>
-#include <thread>
+#include <harness/base/own_thread.hpp>
 
 namespace devmap {
 namespace {
@@ -28,19 +27,7 @@ Expected<void> keep_only(std::initializer_list<int> kept) {
 }  // namespace
 
 Expected<void> with_capabilities(std::initializer_list<int> kept, const std::function<void()>& function) {
-  Expected<void> dropped;
-  std::exception_ptr thrown;
-  std::thread([&] {
-    dropped = keep_only(kept);
-    if (!dropped) return;
-    try {
-      function();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  }).join();
-  if (thrown) std::rethrow_exception(thrown);
-  return dropped;
+  return on_own_thread([kept] { return keep_only(kept); }, function);
 }
 
 }  // namespace devmap

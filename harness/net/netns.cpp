@@ -4,8 +4,7 @@
 #include <sched.h>
 
 #include <cerrno>
-#include <exception>
-#include <thread>
+#include <harness/base/own_thread.hpp>
 
 namespace devmap {
 namespace {
@@ -19,12 +18,18 @@ Expected<UniqueFd> open_own_namespace() {
 }  // namespace
 
 Expected<NetNs> NetNs::create() {
-  Expected<UniqueFd> made = failure("unshare", 0);
-  std::thread([&made] {
-    made = unshare(CLONE_NEWNET) == 0 ? open_own_namespace() : Expected<UniqueFd>(last_error("unshare"));
-  }).join();
-  if (!made) return std::unexpected(made.error());
-  return NetNs(std::move(*made));
+  UniqueFd made;
+  const auto entered = on_own_thread(
+      [&made]() -> Expected<void> {
+        if (unshare(CLONE_NEWNET) != 0) return last_error("unshare");
+        auto own = open_own_namespace();
+        if (!own) return std::unexpected(own.error());
+        made = std::move(*own);
+        return {};
+      },
+      [] {});
+  if (!entered) return std::unexpected(entered.error());
+  return NetNs(std::move(made));
 }
 
 Expected<NetNs> NetNs::current() {
@@ -34,21 +39,11 @@ Expected<NetNs> NetNs::current() {
 }
 
 Expected<void> NetNs::run(const std::function<void()>& function) const {
-  Expected<void> entered;
-  std::exception_ptr thrown;
-  std::thread([&] {
-    if (setns(fd(), CLONE_NEWNET) != 0) {
-      entered = last_error("setns");
-      return;
-    }
-    try {
-      function();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-  }).join();
-  if (thrown) std::rethrow_exception(thrown);
-  return entered;
+  const auto enter = [this]() -> Expected<void> {
+    if (setns(fd(), CLONE_NEWNET) != 0) return last_error("setns");
+    return {};
+  };
+  return on_own_thread(enter, function);
 }
 
 }  // namespace devmap

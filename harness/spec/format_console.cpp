@@ -122,8 +122,9 @@ std::string summary_line(const RunRecord& record) {
   for (const Verdict verdict : occurring(record)) {
     counts += fmt::format("{}{} {}", counts.empty() ? "" : ", ", summary.at(verdict), name_of(verdict));
   }
-  return fmt::format("{} checks on {} in {:.1f} s: {}{}", record.results.size(), record.context.kernel_label,
-                     record.context.duration_ms / 1000, counts.empty() ? "none carried out" : counts,
+  return fmt::format("{} check{} on {} in {:.1f} s: {}{}", record.results.size(), record.results.size() == 1 ? "" : "s",
+                     record.context.kernel_label, record.context.duration_ms / 1000,
+                     counts.empty() ? "none carried out" : counts,
                      record.context.partial ? " (partial: not all that was asked for)" : "");
 }
 
