@@ -359,6 +359,7 @@ void add_other_attributes(Registry& rules) {
       .states = "A map name with a character other than letters, digits, '_' and '.' is refused with EINVAL.",
       .source = {"kernel/bpf/syscall.c:bpf_obj_name_cpy"},
       .catalogue = {"CREATE-16"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             for (const std::string name : {"bad name", "bad-name", "bad/name",
@@ -390,6 +391,7 @@ void add_other_attributes(Registry& rules) {
       .states = "A map name has at most 15 bytes: one that fills all 16, without a NUL, is refused with EINVAL.",
       .source = {"kernel/bpf/syscall.c:bpf_obj_name_cpy"},
       .catalogue = {"CREATE-16"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto named = [&c](std::size_t length) {

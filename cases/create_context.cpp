@@ -53,6 +53,7 @@ void add_type_information(Registry& rules) {
           "EOPNOTSUPP.",
       .source = {"kernel/bpf/syscall.c:map_check_btf", "kernel/bpf/syscall.c:map_check_no_btf"},
       .catalogue = {"CREATE-14"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto btf = types(c);
@@ -80,6 +81,7 @@ void add_type_information(Registry& rules) {
       .states = "btf_value_type_id with a btf_fd that is the descriptor of something else is refused with EINVAL.",
       .source = {kMapCreate, "kernel/bpf/btf.c:btf_get_by_fd"},
       .catalogue = {"CREATE-15"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto no_btf = c.devmap();
@@ -92,6 +94,7 @@ void add_type_information(Registry& rules) {
       .id = "create.types-of-closed-btf-are-ebadf",
       .states = "btf_value_type_id with a btf_fd that is not open is refused with EBADF.",
       .source = {kMapCreate, "kernel/bpf/btf.c:btf_get_by_fd"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             c.refuses(create_typed(c, -1, {.value = kValueType}), EBADF).control(create_typed(c, -1, {}));

@@ -139,7 +139,7 @@ void goes_round(Case& c) {
   counted(c, path, {.as_sent = 1, .came_back = 1});
 }
 
-Variants in_skb_mode(Variants variants) {
+Variants in_skb_mode(const Variants& variants) {
   return variants.in({Mode::generic});
 }
 
@@ -173,7 +173,7 @@ void add_integration_chapter(Registry& rules) {
       .states = "Every frame sent through the loopback device reaches the program there, is redirected and comes back "
                 "once.",
       .source = kSource,
-      .variants = in_skb_mode(any_map()),
+      .variants = in_skb_mode(any_map(4)),
       .needs = {features::wide_values_in_skb_mode()},
       .check =
           [](Case& c) {
@@ -191,7 +191,7 @@ void add_integration_chapter(Registry& rules) {
       .states = "BPF_PROG_TEST_RUN of the attached program gives the verdict and the bytes that a received frame gets, "
                 "and sends no frame.",
       .source = {"net/bpf/test_run.c:bpf_prog_test_run_xdp"},
-      .variants = in_skb_mode(any_map()),
+      .variants = in_skb_mode(any_map(4)),
       .needs = {features::wide_values_in_skb_mode()},
       .check =
           [](Case& c) {
@@ -218,7 +218,7 @@ void add_integration_chapter(Registry& rules) {
       .states = "An attached program redirects from the moment its map has the entry, and takes the fallback action "
                 "again from the moment the entry is deleted.",
       .source = kSource,
-      .variants = in_skb_mode(any_map()),
+      .variants = in_skb_mode(any_map(4)),
       .needs = {features::wide_values_in_skb_mode()},
       .check =
           [](Case& c) {
@@ -244,7 +244,7 @@ void add_integration_chapter(Registry& rules) {
       .id = "integration.detached-program-leaves-frames-alone",
       .states = "After the last reference to a program's link is closed, frames pass as they were sent.",
       .source = {"net/core/dev.c:bpf_xdp_link_release"},
-      .variants = in_skb_mode(any_map()),
+      .variants = in_skb_mode(any_map(4)),
       .needs = {features::wide_values_in_skb_mode()},
       .check =
           [](Case& c) {

@@ -412,6 +412,7 @@ void add_program_rules(Registry& rules) {
       .since = {.major = 5, .minor = 8},
       .source = {"kernel/bpf/map_iter.c:bpf_map_seq_show"},
       .catalogue = {"ITER-11"},
+      .variants = any_map(4),
       .needs = {features::kernel_btf(), features::map_iterators()},
       .check =
           [](Case& c) {

@@ -78,6 +78,7 @@ void add_nesting_rules(Registry& rules) {
       .since = {.major = 5, .minor = 10},
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto like = c.devmap(kEntries);
@@ -92,6 +93,7 @@ void add_nesting_rules(Registry& rules) {
                 "outer map was made with was not.",
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto like = c.devmap(kEntries);
@@ -135,6 +137,7 @@ void add_nesting_rules(Registry& rules) {
                 "other way round.",
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto plain = c.devmap(kEntries);
@@ -180,6 +183,7 @@ void add_redirect_rules(Registry& rules) {
       .states = "A program that redirects through an inner map follows when the outer map is given another one.",
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13", "LIFE-14"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto empty = c.devmap(kEntries);

@@ -358,6 +358,7 @@ void add_bind_rules(Registry& rules) {
       .since = kBindSince,
       .source = {kBind},
       .catalogue = {"LIFE-18"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             auto map = map_with_entry(c);

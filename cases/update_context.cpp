@@ -63,6 +63,7 @@ void add_namespaces(Registry& rules) {
           "namespace, and the entry keeps that device.",
       .source = {source},
       .catalogue = {"UPDATE-16"},
+      .variants = any_map(4),
       .needs = {features::veth()},
       .check =
           [](Case& c) {

@@ -68,8 +68,13 @@ class Map {
   // Elements of maps with a 32-bit key. `Value` is the map's whole value.
   template <class Value>
   [[nodiscard]] Reply<> update(std::uint32_t key, const Value& value, std::uint64_t flags = BPF_ANY) const {
-    Asked::Argument shown{"value at", pointer_word(&value), Notation::hexadecimal};
-    if constexpr (std::is_integral_v<Value>) shown = {"value", static_cast<std::uint64_t>(value)};
+    const auto shown = [&value]() -> Asked::Argument {
+      if constexpr (std::is_integral_v<Value>) {
+        return {"value", static_cast<std::uint64_t>(value)};
+      } else {
+        return {"value at", pointer_word(&value), Notation::hexadecimal};
+      }
+    }();
     return update_at({"update", {{"key", key}, shown, {"flags", flags, Notation::update_flags}}}, key, &value, flags);
   }
   template <class Value>

@@ -78,10 +78,10 @@ class [[nodiscard]] Reply {
 
  public:
   [[nodiscard]] static Reply refused(Asked asked, int code, std::string explanation = {}) {
-    return Reply(asked, code, std::nullopt, std::move(explanation));
+    return Reply(std::move(asked), code, std::nullopt, std::move(explanation));
   }
   [[nodiscard]] static Reply granted(Asked asked, Held value = {}, std::string explanation = {}) {
-    return Reply(asked, 0, std::move(value), std::move(explanation));
+    return Reply(std::move(asked), 0, std::move(value), std::move(explanation));
   }
 
   /// 0 where the call succeeded.
@@ -112,7 +112,7 @@ class [[nodiscard]] Reply {
 
  private:
   Reply(Asked asked, int error, std::optional<Held> value, std::string explanation)
-      : asked_(asked), error_(error), value_(std::move(value)), explanation_(std::move(explanation)) {}
+      : asked_(std::move(asked)), error_(error), value_(std::move(value)), explanation_(std::move(explanation)) {}
 
   Asked asked_;
   int error_;

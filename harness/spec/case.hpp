@@ -70,16 +70,12 @@ class Case {
   // --- Act and judge.
 
   /// The call must succeed. Its value where it has one; where it then fails, the check ends here.
+  void succeeds(const Reply<>& reply) { record_success(Role::act, reply); }
   template <class T>
+    requires(!std::is_void_v<T>)
   T succeeds(Reply<T> reply) {
-    record({.did = reply.asked().text(),
-            .expected = "success",
-            .observed = outcome(reply),
-            .as_expected = static_cast<bool>(reply)});
-    if constexpr (!std::is_void_v<T>) {
-      if (!reply) throw Ended{};
-      return std::move(reply).value();
-    }
+    if (!record_success(Role::act, reply)) throw Ended{};
+    return std::move(reply).value();
   }
 
   /// The call must be refused with this errno, and where `saying` is given, with an explanation (verifier log, extended
@@ -128,6 +124,16 @@ class Case {
   bool record(const Evidence& evidence);
   void break_off(std::string reason);
 
+  /// Records a call that must succeed.
+  template <class T>
+  bool record_success(Role role, const Reply<T>& reply) {
+    return record({.role = role,
+                   .did = reply.asked().text(),
+                   .expected = "success",
+                   .observed = outcome(reply),
+                   .as_expected = static_cast<bool>(reply)});
+  }
+
   template <class T>
   static std::string outcome(const Reply<T>& reply) {
     return reply ? "success" : errno_name(reply.error());
@@ -167,11 +173,7 @@ class [[nodiscard]] Refusal {
   template <class T>
   void control(const Reply<T>& repaired) && {
     controlled_ = true;
-    case_.record({.role = Role::control,
-                  .did = repaired.asked().text(),
-                  .expected = "success",
-                  .observed = Case::outcome(repaired),
-                  .as_expected = static_cast<bool>(repaired)});
+    case_.record_success(Role::control, repaired);
   }
 
  private:
