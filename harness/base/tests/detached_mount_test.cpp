@@ -57,6 +57,11 @@ TEST_F(DetachedMountTest, SaysWhichFileSystemThereIsNot) {
   EXPECT_EQ(none.error().context, "nosuchfs");
 }
 
+TEST_F(DetachedMountTest, TakesAMountOption) {
+  EXPECT_THAT(DetachedMount::open("tmpfs", "nosuchoption"), FailsWith(EINVAL));
+  EXPECT_EQ(fault(DetachedMount::open("tmpfs")), "");
+}
+
 TEST(DetachedMount, NeedsACapability) {
   Expected<void> opened;
   EXPECT_EQ(fault(with_capabilities({},

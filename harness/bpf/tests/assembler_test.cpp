@@ -162,6 +162,12 @@ TEST(Assembler, WritesOutAWholeLookup) {
                      word(0x85, 0, 0, 0, 1)}));
 }
 
+TEST(Assembler, WritesOutAWholeTailCall) {
+  const AnyMap programs;
+  EXPECT_EQ(built(Assembler().tail_call(programs, 3)), (Program{word(0x18, 2, 1, 0, programs.fd()), word(0, 0, 0, 0, 0),
+                                                                word(0xb7, 3, 0, 0, 3), word(0x85, 0, 0, 0, 12)}));
+}
+
 TEST(Assembler, PassesRawInstructionsThrough) {
   const auto any = word(0xd7, 5, 3, -2, 32);
   EXPECT_EQ(built(Assembler().raw(any).exit()), (Program{any, word(0x95, 0, 0, 0, 0)}));

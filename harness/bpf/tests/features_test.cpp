@@ -12,9 +12,23 @@ namespace {
 using testing_support::fault;
 
 std::vector<Feature> all() {
-  return {features::live_frames(),    features::test_run_context(),
-          features::frags_programs(), features::restricted_unprivileged_bpf(),
-          features::kernel_btf(),     features::jit()};
+  return {features::live_frames(),
+          features::test_run_context(),
+          features::frags_programs(),
+          features::syscall_programs(),
+          features::restricted_unprivileged_bpf(),
+          features::unrestricted_unprivileged_bpf(),
+          features::memory_cgroup(),
+          features::maps_in_memory_cgroup(),
+          features::memory_below(1),
+          features::kernel_btf(),
+          features::element_iterators(),
+          features::map_iterators(),
+          features::tracing_programs(),
+          features::visible_call_targets(),
+          features::jit(),
+          features::two_processors(),
+          features::x86_64()};
 }
 
 TEST(Features, AreNamedAndSayWhatHelps) {
@@ -33,12 +47,25 @@ TEST_F(FeaturesTest, ArePresentFromTheVersionsTheyNameOn) {
     KernelVersion since;
   } kTable[] = {{features::live_frames(), {5, 18}},
                 {features::test_run_context(), {5, 15}},
-                {features::frags_programs(), {5, 18}}};
+                {features::frags_programs(), {5, 18}},
+                {features::syscall_programs(), {5, 14}}};
   for (const auto& row : kTable) {
     const Fact fact = row.feature.probe();
     const auto expected = KernelVersion::running() >= row.since ? Presence::present : Presence::absent;
     EXPECT_EQ(fact.presence, expected) << row.feature.name << ": " << fact.text;
   }
+}
+
+TEST(Features, KnowMemoryByItsSize) {
+  EXPECT_EQ(features::memory_below(1).probe().presence, Presence::absent);
+  EXPECT_EQ(features::memory_below(UINT64_MAX).probe().presence, Presence::present);
+}
+
+TEST(Features, OfUnprivilegedBpfContradictEachOther) {
+  const Fact restricted = features::restricted_unprivileged_bpf().probe();
+  const Fact unrestricted = features::unrestricted_unprivileged_bpf().probe();
+  if (restricted.presence == Presence::could_not_tell) GTEST_SKIP() << restricted.text;
+  EXPECT_NE(restricted.presence, unrestricted.presence) << restricted.text << "; " << unrestricted.text;
 }
 
 TEST(Features, AreNotPresentForWhoMayNotUseBpf) {

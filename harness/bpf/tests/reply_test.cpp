@@ -31,6 +31,19 @@ TEST(Worded, SaysNumbersAndFlags) {
       {1U << 3 | 0x800000, Notation::map_flags, "BPF_F_RDONLY|0x800000"},
       {1U << 3 | 1U << 4, Notation::map_flags, "BPF_F_RDONLY|BPF_F_WRONLY"},
       {1U << 7, Notation::map_flags, "BPF_F_RDONLY_PROG"},
+      {6, Notation::program_type, "XDP"},
+      {3, Notation::program_type, "SCHED_CLS"},
+      {31, Notation::program_type, "SYSCALL"},
+      {999, Notation::program_type, "999"},
+      {0, Notation::attach_type, "0"},
+      {33, Notation::attach_type, "BPF_XDP_DEVMAP"},
+      {35, Notation::attach_type, "BPF_XDP_CPUMAP"},
+      {36, Notation::attach_type, "36"},
+      {37, Notation::attach_type, "BPF_XDP"},
+      {1U << 4 | 1U << 5 | 1U << 6, Notation::program_flags,
+       "BPF_F_SLEEPABLE|BPF_F_XDP_HAS_FRAGS|BPF_F_XDP_DEV_BOUND_ONLY"},
+      {1U << 1, Notation::xdp_flags, "XDP_FLAGS_SKB_MODE"},
+      {1U << 2 | 1U << 0 | 1U << 9, Notation::xdp_flags, "XDP_FLAGS_UPDATE_IF_NOEXIST|XDP_FLAGS_DRV_MODE|0x200"},
       {8, Notation::redirect_flags, "BPF_F_BROADCAST"},
       {8 | 16 | 2, Notation::redirect_flags, "BPF_F_BROADCAST|BPF_F_EXCLUDE_INGRESS|0x2"},
   };
@@ -43,9 +56,24 @@ TEST(Asked, IsWordedAsACall) {
             "update(key 0, ifindex 1, flags BPF_NOEXIST)");
 }
 
-TEST(Asked, TakesSixArguments) {
-  EXPECT_EQ(Asked("f", {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}, {"e", 5}, {"f", 6}}).text(),
-            "f(a 1, b 2, c 3, d 4, e 5, f 6)");
+TEST(Asked, TakesAsManyArgumentsAsItSays) {
+  static_assert(Asked::kMostArguments == 8);
+  const std::string all = "f(a 1, b 2, c 3, d 4, e 5, f 6, g 7, h 8)";
+  Asked full("f", {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}, {"e", 5}, {"f", 6}, {"g", 7}, {"h", 8}});
+  EXPECT_EQ(full.text(), all);
+  EXPECT_EQ(full.unless_zero({"i", 9}).text(), all);
+}
+
+TEST(Asked, LeavesOutWhatIsZeroWhereToldTo) {
+  Asked asked("create", {{"type", 14}});
+  asked.unless_zero({"ifindex", 0}).unless_zero({"node", 3});
+  EXPECT_EQ(asked.text(), "create(type 14, node 3)");
+}
+
+TEST(Asked, SaysWhatItIsAbout) {
+  const Asked plain("load program", {{"type", 6}});
+  EXPECT_EQ(plain.about("returns 0").text(), "load program \"returns 0\" (type 6)");
+  EXPECT_EQ(plain.text(), "load program(type 6)");
 }
 
 TEST(Reply, OfARefusedCallHoldsItsErrnoAndExplanation) {

@@ -11,7 +11,8 @@ using testing_support::fault;
 using NetFeaturesTest = testing_support::NetNsTest;
 
 TEST_F(NetFeaturesTest, SayWhatTheyFound) {
-  for (const auto& feature : {features::veth(), features::device_bound_programs()}) {
+  for (const auto& feature : {features::veth(), features::device_bound_programs(), features::wide_values_in_skb_mode(),
+                              features::redirect_trace()}) {
     const Fact fact = feature.probe();
     EXPECT_NE(fact.presence, Presence::could_not_tell) << feature.name << ": " << fact.text;
     EXPECT_FALSE(fact.text.empty()) << feature.name;

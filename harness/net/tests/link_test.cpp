@@ -75,6 +75,17 @@ TEST_F(LinkTest, VethPairIsNotMadeTwice) {
   });
 }
 
+TEST_F(LinkTest, HasANumberOfItsOwnWhereAsked) {
+  EXPECT_NE(distinct_ifindex(0), distinct_ifindex(1));
+  EXPECT_EQ(distinct_ifindex(1), distinct_ifindex(1));
+  inside([] {
+    const auto pair =
+        create_veth({.first_index = distinct_ifindex(0), .second_index = distinct_ifindex(99), .up = false});
+    ASSERT_EQ(fault(pair), "");
+    EXPECT_EQ(pair->second, distinct_ifindex(99));
+  });
+}
+
 TEST_F(LinkTest, IsSetUpAndDown) {
   inside([] {
     EXPECT_FALSE(is_up(kLoopback));

@@ -186,6 +186,14 @@ TEST(Junit, IsValidForEveryVerdict) {
   EXPECT_EQ(schema.complaints(render_junit(RunRecord{})), "");
 }
 
+TEST(Junit, SaysThatARunIsPartial) {
+  auto record = of_verdict(Verdict::conforms);
+  const auto says_so = HasSubstr("<property name=\"partial\" value=\"true\"/>");
+  EXPECT_THAT(render_junit(record), Not(says_so));
+  record.context.partial = true;
+  EXPECT_THAT(render_junit(record), says_so);
+}
+
 TEST(Junit, IsValidWhateverTheTexts) {
   auto record = of_verdict(Verdict::broken);
   record.results[0].reason = "\x01 \x1b[0m \xff\xfe <&>]]> \"'\n";

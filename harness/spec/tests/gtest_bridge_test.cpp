@@ -21,6 +21,11 @@ TEST_F(GoogleTestBridgeTest, RunsWhatItsFilterSelects) {
   EXPECT_EQ(run("--gtest_filter=nothing").code, 64);
 }
 
+TEST_F(GoogleTestBridgeTest, RefusesFlagsThatNobodyKnows) {
+  EXPECT_EQ(run("--gtest_nothing=1").code, 64);
+  EXPECT_EQ(run("--gtest_filter=* --repeat 2").code, 64) << "GoogleTest has a flag of its own for that";
+}
+
 TEST_F(GoogleTestBridgeTest, FailsWithRuleAndEvidence) {
   const auto failed = run("--gtest_filter=trial.deviates/*");
   EXPECT_EQ(failed.code, 1);

@@ -164,6 +164,37 @@ TEST_F(IsolationTest, IsKilled) {
   EXPECT_EQ(child->finish().signal, SIGKILL);
 }
 
+TEST_F(IsolationTest, EndsWithItsObject) {
+  const Rule rule = make_rule("a.b", [](Case&) {
+    for (;;) pause();
+  });
+  pid_t pid = 0;
+  {
+    const auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+    ASSERT_EQ(fault(child), "");
+    pid = child->pid();
+    EXPECT_EQ(kill(pid, 0), 0);
+  }
+  EXPECT_EQ(kill(pid, 0), -1);
+}
+
+TEST_F(IsolationTest, IsAbandonedWithWhatItHasSaid) {
+  const Rule rule = make_rule("a.b", [](Case& c) {
+    hold(c);
+    for (;;) pause();
+  });
+  auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+  ASSERT_EQ(fault(child), "");
+  const pid_t pid = child->pid();
+  pollfd report{child->report_fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&report, 1, 10'000), 1);
+  const auto abandoned = child->abandon();
+  EXPECT_EQ(abandoned.evidence.size(), 1U);
+  EXPECT_FALSE(abandoned.outcome.has_value());
+  EXPECT_EQ(kill(pid, SIGKILL), 0) << "nobody waited for it";
+  EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
+}
+
 TEST_F(IsolationTest, HandsNoBlockedSignalsDown) {
   sigset_t blocked;
   sigset_t before;

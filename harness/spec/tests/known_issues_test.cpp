@@ -52,6 +52,10 @@ TEST(KnownIssues, AreFoundByRuleVariantAndKernel) {
   EXPECT_EQ(issues.find("create.a", "once", kKernel)->link, "");
 }
 
+TEST(KnownIssues, TellTheGlobsOfTheirRules) {
+  EXPECT_THAT(parsed(entry(R"("rule": "update.*", "reason": "r")")).rules(), testing::ElementsAre("a.b", "update.*"));
+}
+
 TEST(KnownIssues, MayBeNone) {
   EXPECT_EQ(parsed(R"({"schema_version": 1, "known": []})").find("a.b", "once", kKernel), nullptr);
   EXPECT_EQ(KnownIssues{}.find("a.b", "once", kKernel), nullptr);

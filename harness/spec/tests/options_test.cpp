@@ -147,6 +147,11 @@ TEST(Options, RefuseInOneLine) {
   }
 }
 
+TEST(Options, KnowAFileByItsOtherName) {
+  EXPECT_EQ(parsed({"-o", "json:/tmp/a", "-o", "ktap:/tmp/../tmp/./a"}).exit_code, 64);
+  EXPECT_EQ(parsed({"-o", "json:/tmp/a", "-o", "ktap:/tmp/b"}).exit_code, std::nullopt);
+}
+
 TEST(Options, SayWhichOutputIsGivenTwice) {
   EXPECT_EQ(parsed({"-o", "json:a", "-o", "ktap:a"}).err,
             "program: two outputs go to 'a'; give each a file of its own\n");

@@ -51,6 +51,7 @@ TEST(Suite, ExplainsARule) {
   const auto ended = run({"--explain", "update.unmet"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_THAT(ended.out, StartsWith("update.unmet\n"));
+  EXPECT_EQ(run({"--explain", "update.unmet/once"}).out, ended.out) << "as results name it";
   const auto unknown = run({"--explain", "update.unmeet"});
   EXPECT_EQ(unknown.code, 64);
   EXPECT_EQ(unknown.out, "");
@@ -96,6 +97,17 @@ TEST(GoogleTestBridge, KnowsItsFlags) {
   EXPECT_TRUE(is_google_test_flag("--gtest_list_tests"));
   EXPECT_FALSE(is_google_test_flag("--filter"));
   EXPECT_FALSE(is_google_test_flag("gtest_filter"));
+}
+
+TEST(GoogleTestBridge, KnowsWhenOnlyAListIsWanted) {
+  const auto listing = [](std::string flag) {
+    std::vector<char*> flags = {flag.data()};
+    return is_google_test_listing(flags);
+  };
+  EXPECT_TRUE(listing("--gtest_list_tests"));
+  EXPECT_TRUE(listing("--gtest_list_tests=1"));
+  EXPECT_FALSE(listing("--gtest_list_tests=0"));
+  EXPECT_FALSE(listing("--gtest_filter=a"));
 }
 
 }  // namespace
