@@ -73,6 +73,7 @@ std::vector<std::uint64_t> LiveTargets::arrivals_of(Case& c, const Program& prog
 
 std::vector<std::uint64_t> LiveTargets::whole_arrivals(Case& c) const {
   std::vector<std::uint64_t> tagged;
+  tagged.reserve(targets_.size());
   for (const auto& target : targets_) tagged.push_back(c.must(target.sink.tagged(kLiveTag)));
   return tagged;
 }

@@ -44,7 +44,7 @@ enum class RunKind : std::uint8_t { plain, live };
 
 /// The same reply, worded so.
 template <class T>
-[[nodiscard]] Reply<T> worded_as(Asked asked, Reply<T> reply) {
+[[nodiscard]] Reply<T> worded_as(const Asked& asked, Reply<T> reply) {
   if (!reply) return Reply<T>::refused(asked, reply.error(), reply.explanation());
   return Reply<T>::granted(asked, std::move(reply).value());
 }
