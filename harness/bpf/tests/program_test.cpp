@@ -61,6 +61,30 @@ TEST_F(ProgramTest, RefusalCarriesTheVerifierLog) {
   EXPECT_EQ(refused.asked().text(), "load program(type XDP, expected_attach_type 0, flags 0, instructions 1)");
 }
 
+TEST_F(ProgramTest, HasItsPurposeInTheEvidence) {
+  const auto loaded =
+      Program::load({.purpose = "passes everything"}, Assembler().return_value(XDP_PASS).build().value());
+  ASSERT_EQ(fault(loaded), "");
+  EXPECT_THAT(loaded.asked().text(), testing::StartsWith("load program \"passes everything\" (type XDP, "));
+}
+
+TEST_F(ProgramTest, HoldsAMapItIsBoundTo) {
+  const auto program = make_program(Assembler().return_value(XDP_PASS));
+  std::uint32_t map_id = 0;
+  {
+    const auto map = make_map();
+    map_id = map.info().value().id;
+    EXPECT_EQ(fault(program.bind(map)), "");
+  }
+  EXPECT_EQ(fault(map_held(map_id)), "");
+}
+
+TEST_F(ProgramTest, IsNotAttachedWhereItsTypeDoesNotBelong) {
+  const auto refused = make_program(Assembler().return_value(XDP_PASS)).attach(1, BPF_XDP);
+  EXPECT_THAT(refused, IsRefusedWith(EINVAL));
+  EXPECT_EQ(refused.asked().text(), "BPF_PROG_ATTACH(target 1, attach_type BPF_XDP)");
+}
+
 TEST_F(ProgramTest, IsGoneWhenItsLastHolderIs) {
   auto program = make_program(Assembler().return_value(XDP_PASS));
   const auto id = program.info().value().id;
