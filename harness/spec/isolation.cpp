@@ -159,7 +159,7 @@ void IsolatedCheck::keep_namespace(const Check& check) {
 }
 
 void IsolatedCheck::kill() const noexcept {
-  ::kill(-pid_, SIGKILL);
+  if (pid_ > 0) ::kill(-pid_, SIGKILL);  // -1 would be everybody
 }
 
 ChildReport IsolatedCheck::abandon() {

@@ -129,7 +129,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   };
 
   while (!running.empty() || (next != order.end() && !stop)) {
-    while (!stop && next != order.end() && running.size() < options_.jobs) {
+    while (!stop && next != order.end() && running.size() < std::max(options_.jobs, 1U)) {
       const std::size_t index = *next++;
       const Check& check = checks.at(index);
       if (!check.rule->danger.empty() && !options_.dangerous) {
