@@ -238,6 +238,7 @@ void add_effect_rules(Registry& rules) {
       .states = "A device whose element was deleted can be removed: the map holds it no longer.",
       .source = {"kernel/bpf/devmap.c:__dev_map_entry_free"},
       .catalogue = {"DELETE-08"},
+      .variants = any_map(4),
       .needs = {features::veth()},
       .check =
           [](Case& c) {

@@ -352,6 +352,7 @@ void add_freeze_rules(Registry& rules) {
       .documentation = {{.where = "include/uapi/linux/bpf.h, BPF_MAP_FREEZE",
                          .statement = "no future syscall invocations may alter the map state",
                          .agrees = false}},
+      .variants = any_map(4),
       .needs = {features::veth()},
       .check =
           [](Case& c) {

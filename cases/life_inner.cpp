@@ -60,6 +60,7 @@ void add_nesting_rules(Registry& rules) {
       .states = "Arrays and hashes of maps can be made for device maps, and take them.",
       .source = {kMetaAlloc},
       .catalogue = {"LIFE-13"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto map = c.devmap(kEntries);
@@ -107,6 +108,7 @@ void add_nesting_rules(Registry& rules) {
       .states = "An outer map made with a device map of one type refuses one of the other with EINVAL.",
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto like = c.devmap(kEntries);

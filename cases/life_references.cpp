@@ -56,6 +56,7 @@ void add_pin_rules(Registry& rules) {
       .states = "A pinned map that no descriptor leads to stays, with its elements.",
       .source = {kPins},
       .catalogue = {"LIFE-04"},
+      .variants = any_map(4),
       .check =
           [](Case& c) {
             const auto mount = c.must(DetachedMount::open("bpf"));
@@ -263,6 +264,7 @@ void add_device_rules(Registry& rules) {
       .states = "A device can be removed while an element of a map leads to it.",
       .source = {"kernel/bpf/devmap.c:dev_map_notification"},
       .catalogue = {"LIFE-17"},
+      .variants = any_map(4),
       .needs = {features::veth()},
       .check =
           [](Case& c) {
@@ -281,6 +283,7 @@ void add_device_rules(Registry& rules) {
       .source = {kMapFree},
       .commits = {"071cdecec57f"},
       .catalogue = {"LIFE-17"},
+      .variants = any_map(4),
       .needs = {features::veth()},
       .check =
           [](Case& c) {

@@ -160,7 +160,7 @@ TEST(Options, KnownFileWithASlipIsMentioned) {
 TEST(Options, LabelNamesTheKernel) {
   NEED_PRIVILEGE();
   EXPECT_EQ(results_of(calibration({"conforms"}, {"--label=mine"})).at("context").at("kernel_label"), "mine");
-  EXPECT_THAT(run(calibration({"conforms"}, {"--label=mine"})).out, HasSubstr("1 checks on mine in "));
+  EXPECT_THAT(run(calibration({"conforms"}, {"--label=mine"})).out, HasSubstr("1 check on mine in "));
 }
 
 TEST(Options, QuietIsTheSummaryAlone) {

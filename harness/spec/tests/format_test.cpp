@@ -82,7 +82,7 @@ TEST(Format, IsRenderedByItsOwnFunction) {
 TEST(SummaryLine, CountsWhatOccurs) {
   auto record = of_verdict(Verdict::conforms);
   record.context.kernel_label = "6.1";
-  EXPECT_EQ(summary_line(record), "1 checks on 6.1 in 1.2 s: 1 conforms");
+  EXPECT_EQ(summary_line(record), "1 check on 6.1 in 1.2 s: 1 conforms");
   record.results.clear();
   record.context.partial = true;
   EXPECT_EQ(summary_line(record), "0 checks on 6.1 in 1.2 s: none carried out (partial: not all that was asked for)");

@@ -38,7 +38,7 @@ TEST_F(SuiteRunTest, EndsWithTheCodeOfTheWorst) {
 
 TEST_F(SuiteRunTest, PrintsTheConsoleFormUnlessSomethingElseGoesThere) {
   EXPECT_THAT(run("--filter trial.conforms").out, testing::StartsWith("chapter "));
-  EXPECT_THAT(run("-q --filter trial.conforms").out, testing::MatchesRegex("1 checks on [^\n]+\n"));
+  EXPECT_THAT(run("-q --filter trial.conforms").out, testing::MatchesRegex("1 check on [^\n]+\n"));
   EXPECT_THAT(run("--filter trial.conforms -o ktap:-").out, testing::StartsWith("KTAP version 1\n"));
 }
 
