@@ -121,7 +121,7 @@ void add_numbers(Registry& rules) {
       .needs = {features::veth(), features::redirect_trace()},
       .check =
           [](Case& c) {
-            Bench bench(c);
+            const Bench bench(c);
             const auto counter = c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
             // Queues hold 16 frames and are sent at the end of a batch: 8 redirected frames before the middle of 64 and
             // 8 around their end are 12 and 4 for batches of 64, and something else for any other.
@@ -161,7 +161,7 @@ void add_numbers(Registry& rules) {
       .needs = {features::veth(), features::redirect_trace()},
       .check =
           [](Case& c) {
-            Bench bench(c);
+            const Bench bench(c);
             const auto program = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
             auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = bench.targets.devices()}));
             run_live(c, program, {.frames = 6, .batch_size = 4});
@@ -277,7 +277,7 @@ void add_failures(Registry& rules) {
       .needs = {features::veth(), features::redirect_trace()},
       .check =
           [](Case& c) {
-            Bench bench(c);
+            const Bench bench(c);
             c.must(set_up(bench.targets.device(0), false));
             const auto to_lo = c.devmap();
             c.must(to_lo.update(kKey, {.ifindex = kLoopback}));
@@ -496,7 +496,7 @@ void add_contexts(Registry& rules) {
       .check =
           [](Case& c) {
             constexpr std::uint32_t kMetadata = 16;
-            LiveTargets targets(c, {.count = 1});
+            const LiveTargets targets(c, {.count = 1});
             const auto map = c.devmap();
             const auto main_notes = notes_map(c);
             const auto egress_notes = notes_map(c);

@@ -24,7 +24,7 @@ std::string named_events(short events) {
   return text.empty() ? "none" : text;
 }
 
-Reply<std::size_t> sized(Asked asked, ssize_t result) {
+Reply<std::size_t> sized(const Asked& asked, ssize_t result) {
   if (result < 0) return Reply<std::size_t>::refused(asked, errno);
   return Reply<std::size_t>::granted(asked, static_cast<std::size_t>(result));
 }

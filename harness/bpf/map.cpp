@@ -13,13 +13,13 @@ namespace {
 constexpr std::size_t kMapTokenOffset = 76;
 
 /// The reply of a command that gives nothing but success.
-Reply<> plain_reply(Asked asked, bpf_cmd command, bpf_attr& attr) {
+Reply<> plain_reply(const Asked& asked, bpf_cmd command, bpf_attr& attr) {
   const long result = sys_bpf(command, attr);
   return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
 }
 
 /// The five commands on one element; each uses the words it has.
-Reply<> element_command(Asked asked, bpf_cmd command, int map, const void* key, const void* value,
+Reply<> element_command(const Asked& asked, bpf_cmd command, int map, const void* key, const void* value,
                         std::uint64_t flags) {
   bpf_attr attr{};
   attr.map_fd = static_cast<std::uint32_t>(map);
@@ -139,7 +139,7 @@ Reply<> Map::next_key_raw(const void* key, void* next_key, std::uint64_t flags) 
   return element_command(asked, BPF_MAP_GET_NEXT_KEY, fd(), key, next_key, flags);
 }
 
-Reply<> Map::update_at(Asked asked, std::uint32_t key, const void* value, std::uint64_t flags) const {
+Reply<> Map::update_at(const Asked& asked, std::uint32_t key, const void* value, std::uint64_t flags) const {
   return element_command(asked, BPF_MAP_UPDATE_ELEM, fd(), &key, value, flags);
 }
 

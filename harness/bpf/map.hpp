@@ -111,7 +111,7 @@ class Map {
  protected:
   explicit Map(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  [[nodiscard]] Reply<> update_at(Asked asked, std::uint32_t key, const void* value, std::uint64_t flags) const;
+  [[nodiscard]] Reply<> update_at(const Asked& asked, std::uint32_t key, const void* value, std::uint64_t flags) const;
   [[nodiscard]] Reply<> lookup_at(bpf_cmd command, std::uint32_t key, void* value, std::uint64_t flags) const;
 
  private:

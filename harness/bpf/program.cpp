@@ -45,7 +45,7 @@ std::string explain_refusal(bpf_attr attr) {
   return log;
 }
 
-Reply<> held(Asked asked, bpf_cmd command, std::uint32_t id) {
+Reply<> held(const Asked& asked, bpf_cmd command, std::uint32_t id) {
   bpf_attr attr{};
   attr.prog_id = id;  // the same word as map_id
   const long result = sys_bpf(command, attr);

@@ -24,7 +24,7 @@ using LinkObject = std::unique_ptr<rtnl_link, PutLink>;
 
 /// Builds a request with `build(message*)` and has the kernel carry it out.
 template <class Build>
-Reply<> carry_out(Asked asked, Build build) {
+Reply<> carry_out(const Asked& asked, Build build) {
   auto socket = NetlinkSocket::open(NETLINK_ROUTE);
   if (!socket) return Reply<>::refused(asked, socket.error().code, socket.error().text());
   nl_msg* raw = nullptr;
@@ -35,7 +35,7 @@ Reply<> carry_out(Asked asked, Build build) {
 
 /// Changes one property of a device that exists.
 template <class Change>
-Expected<void> change(Asked asked, std::uint32_t ifindex, Change apply) {
+Expected<void> change(const Asked& asked, std::uint32_t ifindex, Change apply) {
   const LinkObject which(rtnl_link_alloc());
   const LinkObject changes(rtnl_link_alloc());
   if (!which || !changes) return failure("rtnl_link_alloc", ENOMEM);

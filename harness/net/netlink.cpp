@@ -54,7 +54,7 @@ Expected<NetlinkSocket> NetlinkSocket::open(int protocol) {
   return socket;
 }
 
-Reply<> NetlinkSocket::request(Asked asked, nl_msg* message) {
+Reply<> NetlinkSocket::request(const Asked& asked, nl_msg* message) const {
   Answer answer;
   nl_socket_modify_err_cb(get(), NL_CB_CUSTOM, on_error, &answer);
   int code = nl_send_auto(get(), message);

@@ -19,7 +19,7 @@ class NetlinkSocket {
   [[nodiscard]] nl_sock* get() const noexcept { return socket_.get(); }
 
   /// Sends a request and waits for the acknowledgement. The message stays the caller's.
-  [[nodiscard]] Reply<> request(Asked asked, nl_msg* message);
+  [[nodiscard]] Reply<> request(const Asked& asked, nl_msg* message) const;
 
  private:
   struct Free {

@@ -20,7 +20,7 @@ fmt::text_style style_of(Verdict verdict) {
   return fg(fmt::terminal_color::yellow);
 }
 
-std::string painted(std::string text, const fmt::text_style& style, bool color) {
+std::string painted(const std::string& text, const fmt::text_style& style, bool color) {
   return color ? fmt::format(style, "{}", text) : text;
 }
 
