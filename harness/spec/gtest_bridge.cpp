@@ -19,8 +19,8 @@ struct Progress {
 /// One check as a test: it runs apart like any other and then tells GoogleTest what came of it.
 class CheckTest : public testing::Test {
  public:
-  CheckTest(Check check, const Runner::Options& options, KernelLog* log, Progress& progress)
-      : check_(std::move(check)), options_(options), log_(log), progress_(progress) {}
+  CheckTest(const Check& check, const Runner::Options& options, KernelLog* log, Progress& progress)
+      : check_(check), options_(options), log_(log), progress_(progress) {}
 
   void TestBody() override {
     if (progress_.interrupted_by != 0) GTEST_SKIP() << "not run: interrupted";

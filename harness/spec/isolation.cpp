@@ -108,7 +108,7 @@ Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::stri
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return last_error("pipe2");
   UniqueFd reading(ends[0]);
-  UniqueFd writing(ends[1]);
+  const UniqueFd writing(ends[1]);
   fcntl(reading.get(), F_SETFL, O_NONBLOCK);
   const pid_t parent = getpid();
   const pid_t pid = fork();

@@ -24,6 +24,7 @@ class KnownIssues {
   /// The globs over rules, one for each entry.
   [[nodiscard]] std::vector<std::string> rules() const {
     std::vector<std::string> globs;
+    globs.reserve(entries_.size());
     for (const auto& entry : entries_) globs.push_back(entry.rule);
     return globs;
   }
