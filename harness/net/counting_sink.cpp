@@ -44,7 +44,7 @@ Expected<std::vector<bpf_insn>> counting_program(const Map& counts) {
 
 }  // namespace
 
-Expected<CountingSink> CountingSink::attach(std::uint32_t ifindex) {
+Expected<CountingSink> CountingSink::attach(std::uint32_t ifindex, const XdpAttach& attach) {
   auto counts = Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t), .max_entries = kCounters})
                     .expected();
   if (!counts) return std::unexpected(counts.error());
@@ -52,9 +52,9 @@ Expected<CountingSink> CountingSink::attach(std::uint32_t ifindex) {
   if (!instructions) return std::unexpected(instructions.error());
   const auto program = Program::load({}, *instructions).expected();
   if (!program) return std::unexpected(program.error());
-  auto link = XdpLink::create(*program, {.ifindex = ifindex, .flags = XDP_FLAGS_DRV_MODE}).expected();
-  if (!link) return std::unexpected(link.error());
-  return CountingSink(std::move(*counts), std::move(*link));
+  auto attachment = attach(*program, {.ifindex = ifindex, .flags = XDP_FLAGS_DRV_MODE});
+  if (!attachment) return std::unexpected(attachment.error());
+  return CountingSink(std::move(*counts), std::move(*attachment));
 }
 
 Expected<std::uint64_t> CountingSink::total() const {

@@ -2,7 +2,7 @@
 
 #include <harness/base/error.hpp>
 #include <harness/bpf/map.hpp>
-#include <harness/net/xdp_link.hpp>
+#include <harness/net/xdp_dispatcher.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -18,7 +18,8 @@ namespace devmap {
 /// for what must come before judging that nothing else did.
 class CountingSink {
  public:
-  [[nodiscard]] static Expected<CountingSink> attach(std::uint32_t ifindex);
+  [[nodiscard]] static Expected<CountingSink> attach(std::uint32_t ifindex,
+                                                     const XdpAttach& attach = XdpAttachment::directly);
 
   /// Frames so far.
   [[nodiscard]] Expected<std::uint64_t> total() const;
@@ -29,10 +30,10 @@ class CountingSink {
   [[nodiscard]] bool wait_for(std::uint64_t frames, std::uint8_t tag, std::chrono::milliseconds limit) const;
 
  private:
-  CountingSink(Map counts, XdpLink link) : counts_(std::move(counts)), link_(std::move(link)) {}
+  CountingSink(Map counts, XdpAttachment attachment) : counts_(std::move(counts)), attachment_(std::move(attachment)) {}
 
   Map counts_;
-  XdpLink link_;
+  XdpAttachment attachment_;
 };
 
 }  // namespace devmap

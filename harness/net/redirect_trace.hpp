@@ -59,13 +59,13 @@ inline constexpr std::uint32_t kNoMapId = INT32_MAX;
 ///
 /// The events of a live test run are there when the call returns. Those of a softirq come when it does, and are lost if
 /// it interrupted a bpf(2) call about a map on the same CPU (kernel/trace/bpf_trace.c:trace_call_bpf). Each tracepoint
-/// costs some milliseconds when the last listener of the machine leaves it.
+/// costs some milliseconds when the last listener of the machine leaves it: see RedirectTracepointsHeld.
 class RedirectTrace {
  public:
   struct Watched {
     /// Ids, for redirect, redirect_err and exception.
     std::vector<std::uint32_t> programs = {};
-    /// Receiving or sending, for devmap_xmit and bulk_tx.
+    /// Receiving; for devmap_xmit and bulk_tx also sending.
     std::vector<std::uint32_t> devices = {};
   };
 
@@ -91,6 +91,18 @@ class RedirectTrace {
   std::unique_ptr<Events> heard_;  // the ring's callback keeps its address
   std::unique_ptr<ring_buffer, FreeRing> ring_;
   std::vector<UniqueFd> attachments_;
+};
+
+/// Keeps all of these tracepoints in use while it lives, listening to nothing. The kernel waits for every CPU when the
+/// last user leaves a tracepoint (kernel/trace/trace_event_perf.c:perf_trace_event_unreg); meanwhile no trace is the
+/// last.
+class RedirectTracepointsHeld {
+ public:
+  [[nodiscard]] static Expected<RedirectTracepointsHeld> hold();
+
+ private:
+  RedirectTracepointsHeld() = default;
+  std::vector<UniqueFd> events_;
 };
 
 }  // namespace devmap

@@ -22,6 +22,7 @@ class XdpLink {
   /// BPF_LINK_UPDATE.
   [[nodiscard]] Reply<> update(const Program& program) const;
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  void detach() noexcept { fd_.reset(); }
 
  private:
   explicit XdpLink(UniqueFd fd) : fd_(std::move(fd)) {}
