@@ -33,6 +33,8 @@ void run_live(Case& c, const Program& program, const LiveRun& run) {
 
 LiveTargets::LiveTargets(Case& c, const Spec& spec) {
   const auto first = spec.first_ifindex != 0 ? spec.first_ifindex : distinct_ifindex();
+  // A number that was asked for may be another check's as well.
+  const XdpAttach attach = spec.first_ifindex != 0 ? XdpAttach(XdpAttachment::directly) : c.attacher();
   for (std::uint32_t n = 0; n < spec.count; ++n) {
     const auto pair = c.must(create_veth({.first_name = fmt::format("t{}", n),
                                           .second_name = fmt::format("s{}", n),
@@ -40,7 +42,7 @@ LiveTargets::LiveTargets(Case& c, const Spec& spec) {
                                           .second_index = first + 2 * n + 1,
                                           .queues = 1}));
     targets_.push_back({.device = pair.first,
-                        .sink = c.must(CountingSink::attach(pair.second)),
+                        .sink = c.must(CountingSink::attach(pair.second, attach)),
                         .socket = c.must(PacketSocket::open(pair.first))});
   }
 }

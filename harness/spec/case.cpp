@@ -1,5 +1,7 @@
 #include <harness/spec/case.hpp>
 
+#include <linux/if_link.h>
+
 #include <cassert>
 #include <exception>
 
@@ -16,6 +18,19 @@ Program Case::program(const Assembler& instructions, const ProgramSpec& spec) {
 
 Program Case::egress_program(const ProgramSpec& spec) {
   return program(Assembler().return_value(XDP_PASS), spec);
+}
+
+XdpAttach Case::attacher() {
+  return [this](const Program& program, const XdpAttachment::Spec& spec) {
+    // Slots are not used again: an attachment may outlive the one that comes after it.
+    if (lent_.dispatcher == nullptr || slots_taken_ == lent_.slot_count) return XdpAttachment::directly(program, spec);
+    return XdpAttachment::behind(*lent_.dispatcher, lent_.first_slot + slots_taken_++, program, spec);
+  };
+}
+
+XdpAttachment Case::attach(const Program& program, std::uint32_t ifindex, Mode mode) {
+  const auto flags = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+  return must(attacher()(program, {.ifindex = ifindex, .flags = flags}));
 }
 
 bool Case::record(const Evidence& evidence) {

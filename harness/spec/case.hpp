@@ -4,6 +4,7 @@
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
 #include <harness/bpf/reply.hpp>
+#include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/evidence.hpp>
 #include <harness/spec/variant.hpp>
 
@@ -21,6 +22,15 @@ namespace devmap {
 
 class Refusal;
 
+/// What a run lends a check.
+struct Lent {
+  /// Null where every program is to be attached by itself.
+  const XdpDispatcher* dispatcher = nullptr;
+  /// The dispatcher's slots that are this check's.
+  std::uint32_t first_slot = 0;
+  std::uint32_t slot_count = 0;
+};
+
 /// What a rule's check works with: it sets up, acts, and says what it observed against what the rule states. Everything
 /// judged becomes evidence. A check that is through without a mismatch has found the kernel to behave as stated.
 ///
@@ -34,7 +44,8 @@ class Case {
   using Listener = std::function<void(const Evidence&)>;
 
   /// The listener hears of every line of evidence as it is found.
-  explicit Case(Variant variant, Listener listener) : variant_(variant), listener_(std::move(listener)) {}
+  explicit Case(Variant variant, Listener listener, const Lent& lent = {})
+      : variant_(variant), listener_(std::move(listener)), lent_(lent) {}
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
   Case(Case&&) = delete;
@@ -66,6 +77,12 @@ class Case {
   [[nodiscard]] Program program(const Assembler& instructions, const ProgramSpec& spec = {});
   /// An XDP program for map entries (expected attach type BPF_XDP_DEVMAP) that returns XDP_PASS.
   [[nodiscard]] Program egress_program(const ProgramSpec& spec = {.expected_attach_type = BPF_XDP_DEVMAP});
+  /// Puts a program to work on a device, as fast as it can be done: behind the run's dispatcher where there is one (see
+  /// XdpDispatcher, also for the programs it is not for), else by itself. The device needs a number of its own
+  /// (distinct_ifindex).
+  [[nodiscard]] XdpAttachment attach(const Program& program, std::uint32_t ifindex, Mode mode);
+  /// The same for a helper that attaches what it needs.
+  [[nodiscard]] XdpAttach attacher();
 
   // --- Act and judge.
 
@@ -154,6 +171,8 @@ class Case {
 
   Variant variant_;
   Listener listener_;
+  Lent lent_;
+  std::uint32_t slots_taken_ = 0;
   std::size_t judged_ = 0;
   std::size_t mismatches_ = 0;
   std::optional<std::string> broken_;

@@ -33,20 +33,23 @@ ordered_json result_json(const Result& result) {
 }
 
 ordered_json context_json(const RunContext& context) {
-  return {{"release", context.release},
-          {"version", context.version},
-          {"machine", context.machine},
-          {"kernel_label", context.kernel_label},
-          {"jit", context.jit},
-          {"cpus", context.cpus},
-          {"page_size", context.page_size},
-          {"config", context.config},
-          {"mitigations", context.mitigations},
-          {"kernel_log", context.kernel_log},
-          {"foreign_warnings", context.foreign_warnings},
-          {"started", context.started},
-          {"duration_ms", context.duration_ms},
-          {"partial", context.partial}};
+  ordered_json object = {{"release", context.release},
+                         {"version", context.version},
+                         {"machine", context.machine},
+                         {"kernel_label", context.kernel_label},
+                         {"jit", context.jit},
+                         {"cpus", context.cpus},
+                         {"page_size", context.page_size},
+                         {"config", context.config},
+                         {"mitigations", context.mitigations},
+                         {"kernel_log", context.kernel_log},
+                         {"attachment", context.attachment},
+                         {"foreign_warnings", context.foreign_warnings},
+                         {"started", context.started},
+                         {"duration_ms", context.duration_ms},
+                         {"partial", context.partial}};
+  if (context.shuffle_seed) object["shuffle_seed"] = *context.shuffle_seed;
+  return object;
 }
 
 }  // namespace

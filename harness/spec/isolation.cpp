@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -61,30 +62,51 @@ std::string keep_namespace_of(const std::string& process, const Check& check) {
   return fmt::format("enter its namespace with 'nsenter --net={} bash', remove it with 'ip netns del {}'", file, name);
 }
 
+/// An Assignment on its way to a child, which shares the memory that the pointer leads to.
+struct Order {
+  std::size_t index;
+  std::array<char, 16> tag;
+  Lent lent;
+};
+
+/// Waits for the order; nothing where none will come any more.
+std::optional<Order> next_order(int orders_fd) {
+  Order order{};
+  ssize_t got = 0;
+  while ((got = recv(orders_fd, &order, sizeof order, 0)) < 0 && errno == EINTR) {
+  }
+  if (got != static_cast<ssize_t>(sizeof order)) return std::nullopt;
+  return order;
+}
+
 /// Everything a child is apart from its check.
-[[noreturn]] void be_child(const Check& check, const std::string& tag, const IsolatedCheck::Options& options,
+[[noreturn]] void be_child(std::span<const Check> checks, const IsolatedCheck::Options& options, int orders_fd,
                            int report_fd, pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);  // the parent died before it could be watched
-  prctl(PR_SET_NAME, tag.c_str());
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
 
-  if (unshare(CLONE_NEWNET) != 0) {
-    const auto why = last_error("unshare", "a network namespace for the check").error().text();
-    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why}));
+  const bool apart = unshare(CLONE_NEWNET) == 0;
+  const auto why_not = apart ? "" : last_error("unshare", "a network namespace for the check").error().text();
+  const auto order = next_order(orders_fd);
+  if (!order) _exit(0);
+  prctl(PR_SET_NAME, order->tag.data());
+  if (!apart) {
+    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why_not}));
     _exit(0);
   }
-  const bool as_stated = run_check_here(check, report_fd);
+  const Check& check = checks[order->index];
+  const bool as_stated = run_check_here(check, report_fd, order->lent);
   if (options.keep_namespace && !as_stated) (void)write_all(report_fd, kept_line(keep_namespace_of("self", check)));
   _exit(0);
 }
 
 }  // namespace
 
-bool run_check_here(const Check& check, int report_fd) {
+bool run_check_here(const Check& check, int report_fd, const Lent& lent) {
   const auto say = [report_fd](const std::string& line) { (void)write_all(report_fd, line); };
   for (const auto& need : check.rule->needs) {
     const Fact fact = need.probe();
@@ -96,7 +118,7 @@ bool run_check_here(const Check& check, int report_fd) {
   const auto before = open_descriptors();
   Case::Outcome outcome;
   {
-    Case the_case(check.variant, [&](const Evidence& evidence) { say(evidence_line(evidence)); });
+    Case the_case(check.variant, [&](const Evidence& evidence) { say(evidence_line(evidence)); }, lent);
     outcome = the_case.run(check.rule->check);
   }
   if (!outcome.broken) outcome.broken = left_behind(before);
@@ -104,18 +126,22 @@ bool run_check_here(const Check& check, int report_fd) {
   return outcome.as_stated && !outcome.broken;
 }
 
-Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::string& tag, const Options& options) {
+Expected<IsolatedCheck> IsolatedCheck::prepare(std::span<const Check> checks, const Options& options) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return last_error("pipe2");
   UniqueFd reading(ends[0]);
   const UniqueFd writing(ends[1]);
   fcntl(reading.get(), F_SETFL, O_NONBLOCK);
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return last_error("socketpair");
+  UniqueFd ordering(ends[0]);
+  const UniqueFd ordered(ends[1]);
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return last_error("fork");
   if (pid == 0) {
     reading.reset();
-    be_child(check, tag, options, writing.get(), parent);
+    ordering.reset();
+    be_child(checks, options, ordered.get(), writing.get(), parent);
   }
   setpgid(pid, pid);  // here and in the child, so that neither depends on the other's pace
   UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
@@ -125,12 +151,30 @@ Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::stri
     waitpid(pid, nullptr, 0);
     return error;
   }
-  return IsolatedCheck(pid, std::move(process), std::move(reading));
+  return IsolatedCheck(pid, std::move(process), std::move(ordering), std::move(reading));
+}
+
+Expected<void> IsolatedCheck::begin(const Assignment& assignment) {
+  Order order{.index = assignment.index, .tag = {}, .lent = assignment.lent};
+  std::ranges::copy_n(assignment.tag.begin(),
+                      static_cast<std::ptrdiff_t>(std::min(assignment.tag.size(), order.tag.size() - 1)),
+                      order.tag.begin());
+  if (send(orders_.get(), &order, sizeof order, MSG_NOSIGNAL) < 0) return last_error("send", "to a prepared child");
+  orders_.reset();
+  return {};
+}
+
+Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::string& tag, const Options& options) {
+  auto child = prepare({&check, 1}, options);
+  if (!child) return child;
+  if (auto begun = child->begin({.index = 0, .tag = tag}); !begun) return std::unexpected(begun.error());
+  return child;
 }
 
 IsolatedCheck::IsolatedCheck(IsolatedCheck&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       process_(std::move(other.process_)),
+      orders_(std::move(other.orders_)),
       reports_(std::move(other.reports_)),
       unparsed_(std::move(other.unparsed_)),
       report_(std::move(other.report_)) {}

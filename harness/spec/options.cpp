@@ -120,6 +120,9 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   app.add_flag("--fail-fast", options.fail_fast, "Begin nothing more after the first failure")->group("How to run");
   app.add_flag("--keep", options.keep, "Leave the namespace of a check that does not conform, and say how to enter it")
       ->group("How to run");
+  app.add_flag("--attach-directly", options.attach_directly,
+               "Attach every XDP program by itself, not behind the run's dispatcher: slower, the same verdicts")
+      ->group("How to run");
 
   app.add_option("-o,--output", outputs, "Write results: console, json, ktap or junit; '-' is standard output")
       ->type_name("FORMAT:FILE")

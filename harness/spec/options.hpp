@@ -49,6 +49,7 @@ struct Options {
   bool fail_fast = false;
   bool dangerous = false;
   bool keep = false;
+  bool attach_directly = false;
   bool calibration = false;
   bool quiet = false;
   Color color = Color::automatic;

@@ -3,7 +3,9 @@
 #include <harness/spec/result.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +38,12 @@ struct RunContext {
   std::map<std::string, std::string> mitigations = {};
   /// "watched", or why the kernel log was not.
   std::string kernel_log = {};
+  /// How XDP programs were attached where that is not the subject: "dispatcher", "directly", or why no dispatcher could
+  /// be had.
+  std::string attachment = "directly";
   std::vector<std::string> foreign_warnings = {};
+  /// The seed of the random order in which the checks were begun; absent where they were begun in their own.
+  std::optional<std::uint32_t> shuffle_seed = {};
   /// UTC, RFC 3339.
   std::string started = {};
   double duration_ms = 0;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace devmap {
@@ -11,7 +11,7 @@ namespace {
 /// The number of single-character edits from one text to another.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
   for (std::size_t i = 0; i < a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i + 1);
     for (std::size_t j = 0; j < b.size(); ++j) {
@@ -62,18 +62,19 @@ std::vector<Check> Registry::checks() const {
 }
 
 std::vector<std::string> Registry::nearest(std::string_view text, std::size_t count) const {
-  std::vector<std::pair<std::size_t, std::string>> ranked;
+  std::vector<std::tuple<std::size_t, std::size_t>> ranked;  // distance, place
   ranked.reserve(rules_.size());
   for (const auto& rule : rules_) {
     // A part of an id is likelier meant than a whole one of the same length.
     const bool part = !text.empty() && rule.id.find(text) != std::string::npos;
-    ranked.emplace_back(part ? 0 : edit_distance(text, rule.id), rule.id);
+    ranked.emplace_back(part ? 0 : edit_distance(text, rule.id), ranked.size());
   }
-  std::ranges::stable_sort(ranked, {}, [](const auto& entry) { return entry.first; });
+  std::ranges::sort(ranked);
   std::vector<std::string> ids;
-  for (const auto& [distance, id] : ranked) {
+  ids.reserve(count);
+  for (const auto& [distance, place] : ranked) {
     if (ids.size() == count) break;
-    ids.push_back(id);
+    ids.push_back(rules_.at(place).id);
   }
   return ids;
 }

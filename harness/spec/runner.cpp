@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <iterator>
 #include <list>
 #include <utility>
 
@@ -55,6 +56,8 @@ class Interrupts {
 
 struct Running {
   std::size_t index;
+  /// Which of those that run at a time it is, from 0.
+  std::uint32_t lane;
   std::string tag;
   IsolatedCheck child;
   Clock::time_point began;
@@ -97,6 +100,30 @@ std::string task_name(std::size_t index) {
   return fmt::format("dm{}-{}", getpid(), index);
 }
 
+/// The first that nothing runs in.
+std::uint32_t free_lane(const std::list<Running>& running) {
+  std::uint32_t lane = 0;
+  while (std::ranges::any_of(running, [lane](const Running& check) { return check.lane == lane; })) ++lane;
+  return lane;
+}
+
+/// Whether one more may begin. A process that is through with its check is waiting for the kernel to take back sockets
+/// and attachments, which needs no processor: as many of these again may be about, but none beside a lone job.
+bool has_room(const std::list<Running>& running, std::size_t jobs) {
+  if (jobs == 1) return running.empty();
+  const auto at_work = std::ranges::count_if(running, [](const Running& check) { return !check.child.through(); });
+  return static_cast<std::size_t>(at_work) < jobs && running.size() < Runner::kLanesOfAJob * jobs;
+}
+
+/// What the check in this lane may use: slots of the dispatcher that no other lane has, and none beyond its end.
+Lent lent_to(std::uint32_t lane, const XdpDispatcher* dispatcher) {
+  if (dispatcher == nullptr) return {};
+  const auto first = std::min(lane * Runner::kSlotsOfACheck, dispatcher->slots());
+  return {.dispatcher = dispatcher,
+          .first_slot = first,
+          .slot_count = std::min(Runner::kSlotsOfACheck, dispatcher->slots() - first)};
+}
+
 Result not_run(const Check& check) {
   return {.rule = check.rule->id,
           .variant = check.variant.name(),
@@ -124,12 +151,30 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     if (progress_) progress_(result, through, order.size());
     results.at(index) = std::move(result);
   };
+  // As many again as run at a time wait in namespaces of their own; a lone job is alone.
+  std::list<IsolatedCheck> prepared;
+  const auto prepare = [&] { return IsolatedCheck::prepare(checks, {.keep_namespace = options_.keep_namespaces}); };
+  const auto prepare_ahead = [&] {
+    if (options_.jobs <= 1) return;
+    const auto left = static_cast<std::size_t>(std::distance(next, order.end()));
+    while (!stop && prepared.size() < std::min<std::size_t>(left, options_.jobs)) {
+      auto child = prepare();
+      if (!child) return;  // the check that needs one will say so
+      prepared.push_back(std::move(*child));
+    }
+  };
+  const auto take_child = [&]() -> Expected<IsolatedCheck> {
+    if (prepared.empty()) return prepare();
+    IsolatedCheck child = std::move(prepared.front());
+    prepared.pop_front();
+    return child;
+  };
   const auto watch_log = [&] {
     if (log_ != nullptr) attribute(log_->drain(), running, outcome.foreign_warnings);
   };
 
   while (!running.empty() || (next != order.end() && !stop)) {
-    while (!stop && next != order.end() && running.size() < std::max(options_.jobs, 1U)) {
+    while (!stop && next != order.end() && has_room(running, std::max(options_.jobs, 1U))) {
       const std::size_t index = *next++;
       const Check& check = checks.at(index);
       if (!check.rule->danger.empty() && !options_.dangerous) {
@@ -137,14 +182,21 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
         continue;
       }
       const auto tag = task_name(index);
-      auto child = IsolatedCheck::start(check, tag, {.keep_namespace = options_.keep_namespaces});
+      const auto lane = free_lane(running);
+      auto child = take_child();
       if (child) {
-        running.push_back({.index = index, .tag = tag, .child = std::move(*child), .began = Clock::now()});
+        if (auto begun = child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_.dispatcher)}); !begun)
+          child = std::unexpected(begun.error());
+      }
+      if (child) {
+        running.push_back(
+            {.index = index, .lane = lane, .tag = tag, .child = std::move(*child), .began = Clock::now()});
       } else {
         settle(index, judge(*check.rule, check.variant, options_.kernel,
                             {.outcome = Case::Outcome{.broken = child.error().text()}}, options_.known));
       }
     }
+    prepare_ahead();
 
     std::vector<pollfd> waited{{interrupts->fd(), POLLIN, 0}};
     auto wake_up = Clock::time_point::max();

@@ -42,7 +42,15 @@ class Runner {
     bool keep_namespaces = false;
     KernelVersion kernel = KernelVersion::running();
     KnownIssues known = {};
+    /// For the checks to attach their programs behind; null: they attach them by themselves.
+    const XdpDispatcher* dispatcher = nullptr;
   };
+  /// How many programs a check can have behind the dispatcher; further ones it attaches by themselves.
+  static constexpr std::uint32_t kSlotsOfACheck = 48;
+
+  /// A job is at one check while the kernel takes back what another used.
+  static constexpr std::uint32_t kLanesOfAJob = 2;
+
   /// Hears of each result as it comes, with the number of those that are through and of all.
   using Progress = std::function<void(const Result&, std::size_t through, std::size_t all)>;
 

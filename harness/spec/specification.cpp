@@ -13,6 +13,7 @@ using nlohmann::ordered_json;
 
 std::vector<std::string> texts(const std::vector<KernelVersion>& versions) {
   std::vector<std::string> texts;
+  texts.reserve(versions.size());
   for (const auto& version : versions) texts.push_back(version.text());
   return texts;
 }

@@ -14,6 +14,6 @@ struct Suite {
 };
 
 /// The main function of a suite: reads the command line, runs, prints, and gives the exit code.
-[[nodiscard]] int suite_main(Suite suite, int argc, char** argv);
+[[nodiscard]] int suite_main(const Suite& suite, int argc, char** argv);
 
 }  // namespace devmap
