@@ -2,8 +2,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include <cases/chapters.hpp>
+#include <cases/traffic.hpp>
 #include <harness/base/file.hpp>
 #include <harness/base/unique_fd.hpp>
+#include <harness/net/features.hpp>
 #include <harness/spec/case.hpp>
 
 #include <array>
@@ -42,6 +44,56 @@ void write_warning(Case& c) {
   hold(c);
 }
 
+/// A program that passes every frame to the program's port.
+Assembler to_port(const Traffic& t, const DevMap& map) {
+  return t.main().redirect_map(map, 0, XDP_DROP).exit();
+}
+
+/// A map with the only port under key 0.
+DevMap map_of(Case& c, const Traffic& t) {
+  auto map = c.must(DevMap::create({}));
+  c.must(map.update(0, {.ifindex = t.target(0)}));
+  return map;
+}
+
+/// A frame that is dropped, where what is stated is delivery; the same frame late would be delivered.
+void lose_a_frame(Case& c) {
+  Traffic t(c, {.mode = Mode::generic});
+  t.run(t.main().return_value(XDP_DROP));
+  const auto frame = t.frame();
+  c.equals("where the frame went", t.fate_of(frame), delivered_to({0}));
+}
+
+/// Nothing but a frame of the same number by another case comes to the sink.
+void deliver_anothers_frame(Case& c) {
+  Traffic t(c, {.mode = Mode::generic});
+  const auto map = map_of(c, t);
+  t.run(to_port(t, map));
+  const auto frame = t.frame();
+  t.send({make_frame({.tag = {.token = new_token(), .number = 0}})});
+  c.equals("where the frame went", t.fates().of(frame), delivered_to({0}));
+}
+
+/// A program writes into the frame it redirects.
+void deliver_wrong_bytes(Case& c) {
+  using enum Register;
+  Traffic t(c, {.mode = Mode::generic});
+  const auto map = map_of(c, t);
+  auto code = t.main();
+  const auto too_short = code.label();
+  code.load(Width::word, r2, r1, offsetof(xdp_md, data))
+      .load(Width::word, r3, r1, offsetof(xdp_md, data_end))
+      .move(r4, r2)
+      .compute(Arithmetic::add, r4, Traffic::kFreeByte + 1)
+      .jump_if(Condition::greater, r4, r3, too_short)
+      .store(Width::byte, r2, Traffic::kFreeByte, 0xaa)
+      .place(too_short)
+      .redirect_map(map, 0, XDP_DROP)
+      .exit();
+  t.run(code);
+  c.equals("where the frame went", t.fate_of(t.frame()), delivered_to({0}));
+}
+
 }  // namespace
 
 Registry calibration() {
@@ -58,6 +110,16 @@ Registry calibration() {
     c.refuses(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 3, .value_size = 3}), EINVAL)
         .control(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 4, .value_size = 3}));
   }));
+
+  for (auto& seen : {rule("calibration.frame-is-dropped", "A dropped frame is not taken for a late one.", lose_a_frame),
+                     rule("calibration.frame-is-anothers", "Another case's frame is not taken for one's own.",
+                          deliver_anothers_frame),
+                     rule("calibration.frame-has-wrong-bytes", "A frame with wrong bytes is not taken for a right one.",
+                          deliver_wrong_bytes)}) {
+    Rule with_devices = seen;
+    with_devices.needs = {features::veth()};
+    rules.add(with_devices);
+  }
 
   Rule absent = rule("calibration.absent", "A rule of later kernels that is not true yet is absent.", not_hold);
   absent.since = kNever;

@@ -19,11 +19,16 @@ Expected<std::vector<unsigned>> allowed_processors() {
   return numbers;
 }
 
-Expected<void> claim_processor(unsigned processor) {
+Expected<void> stay_on_processor(unsigned processor) {
   cpu_set_t only;
   CPU_ZERO(&only);
   CPU_SET(processor, &only);
   if (sched_setaffinity(0, sizeof only, &only) != 0) return last_error("sched_setaffinity");
+  return {};
+}
+
+Expected<void> claim_processor(unsigned processor) {
+  if (auto stays = stay_on_processor(processor); !stays) return stays;
   const sched_param lowest{.sched_priority = 1};
   if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) != 0) return last_error("sched_setscheduler");
   return {};

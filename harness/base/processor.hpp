@@ -10,6 +10,9 @@ namespace devmap {
 /// The numbers of the processors the calling thread may run on.
 [[nodiscard]] Expected<std::vector<unsigned>> allowed_processors();
 
+/// Keeps the calling thread on this processor.
+[[nodiscard]] Expected<void> stay_on_processor(unsigned processor);
+
 /// Keeps the calling thread on this processor, ahead of every normal thread there (SCHED_FIFO): a busy machine no
 /// longer decides when it runs. The processor does nothing else meanwhile, so not for long. Needs CAP_SYS_NICE.
 [[nodiscard]] Expected<void> claim_processor(unsigned processor);

@@ -13,6 +13,14 @@
 
 namespace devmap {
 
+/// A frame that a socket heard.
+struct HeardFrame {
+  std::uint32_t ifindex = 0;
+  /// It was on its way out of the device, not into it.
+  bool outgoing = false;
+  Frame bytes = {};
+};
+
 /// Whole Ethernet frames in and out of one device of the calling thread's namespace (packet(7), SOCK_RAW). It hears the
 /// frames of one EtherType that the device hands to the network stack, those for other addresses included; what is sent
 /// through the device it does not hear, so a frame heard is a frame that came in. An XDP program on the device sees an
@@ -23,12 +31,26 @@ class PacketSocket {
   [[nodiscard]] static Expected<PacketSocket> open(std::uint32_t ifindex,
                                                    std::uint16_t ether_type = kExperimentalEtherType);
 
+  /// Hears every frame, of whatever EtherType, that any device of the namespace hands to the stack, and where asked
+  /// also those that the stack hands to a device; and can hold some MiB of them.
+  [[nodiscard]] static Expected<PacketSocket> open_all(bool outgoing_too = false);
+
   /// Hands a frame, its 14-byte header included, straight to the driver; fails with ENETDOWN where the device is down,
   /// with EMSGSIZE where the frame is longer than its MTU allows.
   [[nodiscard]] Expected<void> send(std::span<const std::byte> frame) const;
 
+  /// The same through any device of the namespace; for sockets of open_all(). Fails with ENOBUFS where the driver
+  /// refuses the frame.
+  [[nodiscard]] Expected<void> send_through(std::uint32_t ifindex, std::span<const std::byte> frame) const;
+
   /// The next frame, with its header; nothing where none comes within the limit.
-  [[nodiscard]] Expected<std::optional<std::vector<std::byte>>> receive(std::chrono::milliseconds limit) const;
+  [[nodiscard]] Expected<std::optional<Frame>> receive(std::chrono::milliseconds limit) const;
+  /// The same, and where it was heard. An 802.1Q header, which the kernel takes off before sockets hear a frame, is put
+  /// back.
+  [[nodiscard]] Expected<std::optional<HeardFrame>> hear(std::chrono::milliseconds limit) const;
+
+  /// Frames that were lost for want of room since the last call.
+  [[nodiscard]] Expected<std::uint32_t> lost() const;
 
  private:
   explicit PacketSocket(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -100,12 +100,17 @@ Expected<std::vector<bpf_insn>> listening_program(RedirectTracepoint tracepoint,
     for (const auto id : wanted) code.jump_if(Condition::equal, r1, static_cast<std::int32_t>(id), keep);
   };
   const bool by_program = field_name(tracepoint, Field::program_id) != nullptr;
-  if (watched.devices.empty() && (!by_program || watched.programs.empty())) {
+  const bool nothing = by_program ? watched.programs.empty() && watched.receivers.empty() : watched.devices.empty();
+  if (nothing) {
     return failure("listen to a tracepoint", 0, fmt::format("nothing is watched at {}", name_of(tracepoint)));
   }
-  keep_where(Field::program_id, watched.programs);
-  keep_where(Field::ifindex, watched.devices);
-  if (!by_program) keep_where(Field::to_ifindex, watched.devices);
+  if (by_program) {
+    keep_where(Field::program_id, watched.programs);
+    keep_where(Field::ifindex, watched.receivers);
+  } else {
+    keep_where(Field::ifindex, watched.devices);
+    keep_where(Field::to_ifindex, watched.devices);
+  }
   code.return_value(0);
   code.place(keep)
       .load_map(r1, ring)

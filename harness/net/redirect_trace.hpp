@@ -65,7 +65,9 @@ class RedirectTrace {
   struct Watched {
     /// Ids, for redirect, redirect_err and exception.
     std::vector<std::uint32_t> programs = {};
-    /// Receiving; for devmap_xmit and bulk_tx also sending.
+    /// Receiving devices, for the same.
+    std::vector<std::uint32_t> receivers = {};
+    /// Receiving or sending, for devmap_xmit and bulk_tx.
     std::vector<std::uint32_t> devices = {};
   };
 

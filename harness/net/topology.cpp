@@ -1,0 +1,145 @@
+#include <harness/net/topology.hpp>
+
+#include <linux/bpf.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <fmt/format.h>
+#include <cerrno>
+#include <harness/base/kernel_version.hpp>
+#include <harness/base/unique_fd.hpp>
+#include <harness/bpf/assembler.hpp>
+#include <harness/bpf/program.hpp>
+#include <utility>
+
+namespace devmap {
+namespace {
+
+constexpr KernelVersion kOffloadSuffices{.major = 5, .minor = 13};
+
+Polling settled(Polling polling) {
+  if (polling != Polling::as_the_kernel_needs) return polling;
+  return KernelVersion::running() < kOffloadSuffices ? Polling::program : Polling::offload;
+}
+
+/// An ioctl(2) about a device: netdevice(7).
+Expected<void> ask(std::uint32_t ifindex, unsigned long question, ifreq& request) {
+  const UniqueFd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!any) return last_error("socket", "AF_INET");
+  if (if_indextoname(ifindex, request.ifr_name) == nullptr) return last_error("if_indextoname");
+  if (ioctl(any.get(), question, &request) != 0) return last_error("ioctl", request.ifr_name);
+  return {};
+}
+
+Expected<void> switch_offload(std::uint32_t ifindex, std::uint32_t command, bool on) {
+  ethtool_value wanted{.cmd = command, .data = on ? 1U : 0U};
+  ifreq request{};
+  request.ifr_data = reinterpret_cast<char*>(&wanted);  // NOLINT(*-reinterpret-cast): the form ioctl(2) takes it in
+  return ask(ifindex, SIOCETHTOOL, request);
+}
+
+/// A receiver with GRO polls only for what could be merged, as far as it comes from the stack, unless the sender leaves
+/// segmentation to nobody (drivers/net/veth.c:veth_skb_is_eligible_for_gro): frames of the stack would take another way
+/// than those of XDP, and overtake them.
+Expected<void> poll_by_offload(const VethPair& pair) {
+  if (auto off = switch_offload(pair.first, ETHTOOL_STSO, false); !off) return off;
+  return switch_offload(pair.second, ETHTOOL_SGRO, true);
+}
+
+Expected<bool> is_up(std::uint32_t ifindex) {
+  ifreq request{};
+  if (const auto asked = ask(ifindex, SIOCGIFFLAGS, request); !asked) return std::unexpected(asked.error());
+  return (request.ifr_flags & IFF_UP) != 0;
+}
+
+/// For frames in several buffers too, where the kernel has them: the device's MTU may ask for it.
+Expected<Program> passing_program() {
+  const auto instructions = Assembler().return_value(XDP_PASS).build();
+  if (!instructions) return std::unexpected(instructions.error());
+  auto program = Program::load({.flags = BPF_F_XDP_HAS_FRAGS}, *instructions);
+  if (program) return std::move(program).expected();
+  return Program::load({}, *instructions).expected();
+}
+
+Expected<VethPair> connect(const std::string& near, const std::string& far, std::uint32_t nth) {
+  return create_veth({.first_name = near,
+                      .second_name = far,
+                      .first_index = distinct_ifindex(2 * nth),
+                      .second_index = distinct_ifindex(2 * nth + 1),
+                      .queues = 1});
+}
+
+}  // namespace
+
+Pollers::Pollers(Polling polling, Attach attach) : polling_(settled(polling)), attach_(std::move(attach)) {}
+
+Expected<XdpLink> Pollers::attach_by_link(const Program& program, std::uint32_t ifindex) {
+  return XdpLink::create(program, {.ifindex = ifindex, .flags = XDP_FLAGS_DRV_MODE}).expected();
+}
+
+Expected<void> Pollers::add(const VethPair& pair) {
+  if (polling_ == Polling::none) return {};
+  if (polling_ == Polling::offload) return poll_by_offload(pair);
+  if (!program_) {
+    auto loaded = passing_program();
+    if (!loaded) return std::unexpected(loaded.error());
+    program_ = std::move(*loaded);
+  }
+  auto link = attach_(*program_, pair.second);
+  if (!link) return std::unexpected(link.error());
+  links_.push_back(std::move(*link));
+  return {};
+}
+
+Expected<VethPair> create_wire(std::uint32_t nth) {
+  return connect(fmt::format("near{}", nth), fmt::format("far{}", nth), nth);
+}
+
+Expected<std::vector<VethPair>> create_chain(std::uint32_t wires) {
+  std::vector<VethPair> chain;
+  chain.reserve(wires);
+  for (std::uint32_t nth = 0; nth < wires; ++nth) {
+    const auto wire = create_wire(nth);
+    if (!wire) return std::unexpected(wire.error());
+    chain.push_back(*wire);
+  }
+  return chain;
+}
+
+Expected<Star> Star::create(const Spec& spec) {
+  if (spec.ports > kMostPorts) return failure("make a star", EINVAL, fmt::format("{} ports", spec.ports));
+  Star star(spec.polling);
+  const auto ingress = connect("in0", "in1", 0);
+  if (!ingress) return std::unexpected(ingress.error());
+  star.ingress_ = *ingress;
+  std::vector<std::uint32_t> all = {ingress->first, ingress->second};
+  std::vector<VethPair> polling = {{.first = ingress->second, .second = ingress->first}};
+  for (std::uint32_t port = 0; port < spec.ports; ++port) {
+    const auto pair = connect(fmt::format("t{}", port), fmt::format("s{}", port), port + 1);
+    if (!pair) return std::unexpected(pair.error());
+    star.ports_.push_back(*pair);
+    all.insert(all.end(), {pair->first, pair->second});
+    polling.push_back(*pair);
+  }
+  if (spec.mtu != 0) {
+    for (const auto ifindex : all) {
+      if (auto set = set_mtu(ifindex, spec.mtu); !set) return std::unexpected(set.error());
+    }
+  }
+  for (const auto& pair : polling) {
+    if (auto added = star.pollers_.add(pair); !added) return std::unexpected(added.error());
+  }
+  return star;
+}
+
+Expected<bool> Star::is_open(std::size_t port) const {
+  const auto near = is_up(target(port));
+  if (!near || !*near) return near;
+  return is_up(sink(port));
+}
+
+}  // namespace devmap
