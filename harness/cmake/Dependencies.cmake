@@ -10,8 +10,8 @@ find_package(Boost 1.74 REQUIRED)
 
 # These come without CMake packages, and by name the linker takes the archive or the shared library as the program needs.
 find_path(DEVMAP_LIBNL_INCLUDE_DIR netlink/netlink.h PATH_SUFFIXES libnl3 REQUIRED)
-foreach(library bpf elf z nl-route-3 nl-3)
+foreach(library bpf elf z nl-route-3 nl-genl-3 nl-3)
   find_library(DEVMAP_FOUND_${library} ${library} REQUIRED)
   mark_as_advanced(DEVMAP_FOUND_${library})
 endforeach()
-set(DEVMAP_SYSTEM_LIBRARIES nl-route-3 nl-3 bpf elf z)
+set(DEVMAP_SYSTEM_LIBRARIES nl-route-3 nl-genl-3 nl-3 bpf elf z)

@@ -2,12 +2,22 @@
 
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
+#include <harness/net/ethtool.hpp>
 #include <harness/net/link.hpp>
+#include <harness/net/link_request.hpp>
 #include <harness/net/netns.hpp>
 #include <harness/net/redirect_trace.hpp>
+#include <harness/net/xdp_features.hpp>
 #include <harness/net/xdp_link.hpp>
 
+#include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
+#include <netlink/attr.h>
+#include <sys/ioctl.h>
+
+#include <fmt/format.h>
+#include <cerrno>
 
 namespace devmap::features {
 namespace {
@@ -36,11 +46,98 @@ Fact attach_over_wide_values() {
   return {Presence::present, "such a program can be attached"};
 }
 
+/// Whether the kernel knows a kind of device. Asks for one with more queues than the kernel gives any, so that none is
+/// made: an unknown kind is refused first, with EOPNOTSUPP (net/core/rtnetlink.c:rtnl_newlink, rtnl_create_link).
+Fact kind_known(const char* kind) {
+  constexpr std::uint32_t kTooManyQueues = 5000;
+  const auto refused = carry_out(Asked("create device", {}).about(kind), [kind](nl_msg** message) {
+    *message = link_message(RTM_NEWLINK, 0, NLM_F_CREATE | NLM_F_EXCL);
+    if (*message == nullptr) return -NLE_NOMEM;
+    nla_put_u32(*message, IFLA_NUM_TX_QUEUES, kTooManyQueues);
+    nlattr* const info = nla_nest_start(*message, IFLA_LINKINFO);
+    nla_put_string(*message, IFLA_INFO_KIND, kind);
+    return nla_nest_end(*message, info);
+  });
+  switch (refused.error()) {
+    case EINVAL:
+      return {Presence::present, fmt::format("the kernel knows devices of the kind {}", kind)};
+    case EOPNOTSUPP:
+      return {Presence::absent, fmt::format("the kernel does not know devices of the kind {}", kind)};
+    default:
+      return {Presence::could_not_tell, fmt::format("asking for a device of the kind {} comes to {}", kind,
+                                                    refused ? "success" : errno_name(refused.error()))};
+  }
+}
+
+Feature device_kind(const char* kind, const char* module) {
+  return {.name = fmt::format("devices of the kind {}", kind),
+          .remedy = fmt::format("load the module {}, or run it on a kernel that has it built in", module),
+          .probe = [kind] { return kind_known(kind); }};
+}
+
+Fact tun_opens() {
+  constexpr const char* kNode = "/dev/net/tun";
+  const UniqueFd opened(open(kNode, O_RDWR | O_CLOEXEC));
+  unsigned layers = 0;
+  if (opened && ioctl(opened.get(), TUNGETFEATURES, &layers) == 0) {
+    return {Presence::present, "/dev/net/tun gives descriptors"};
+  }
+  const int code = errno;
+  const bool absent = code == ENOENT || code == ENODEV || code == ENXIO;
+  return {absent ? Presence::absent : Presence::could_not_tell, "/dev/net/tun: " + errno_name(code)};
+}
+
 }  // namespace
 
 Feature veth() {
   return {.name = "veth pairs", .remedy = "load the module veth, or run it on a kernel with CONFIG_VETH", .probe = [] {
             return with_veth([](VethPair) { return Fact{Presence::present, "a pair can be made"}; });
+          }};
+}
+
+Feature dummy() {
+  return device_kind("dummy", "dummy");
+}
+Feature ifb() {
+  return device_kind("ifb", "ifb");
+}
+Feature bridge() {
+  return device_kind("bridge", "bridge");
+}
+Feature macvlan() {
+  return device_kind("macvlan", "macvlan");
+}
+Feature vlan() {
+  return device_kind("vlan", "8021q");
+}
+Feature vxlan() {
+  return device_kind("vxlan", "vxlan");
+}
+Feature bond() {
+  return device_kind("bond", "bonding");
+}
+
+Feature tun() {
+  return {.name = "tun and tap devices",
+          .remedy = "load the module tun, or run it on a kernel with CONFIG_TUN, where /dev/net/tun exists",
+          .probe = tun_opens};
+}
+
+Feature xdp_feature_bits() {
+  return {.name = "XDP features told by netlink", .remedy = "run it on Linux 6.3 or later", .probe = [] {
+            const auto told = xdp_features(kLoopback);
+            if (told) return Fact{Presence::present, "the family netdev of generic netlink tells those of lo"};
+            return Fact{told.error() == ENOENT ? Presence::absent : Presence::could_not_tell,
+                        fmt::format("asking for those of lo is refused with {}", errno_name(told.error()))};
+          }};
+}
+
+Feature gro_switch() {
+  return {.name = "a switch for GRO", .remedy = "run it on a kernel with CONFIG_ETHTOOL_NETLINK", .probe = [] {
+            const auto set = set_gro(kLoopback, true);
+            if (set) return Fact{Presence::present, "ethtool netlink switches GRO of lo on"};
+            return Fact{set.error() == ENOENT ? Presence::absent : Presence::could_not_tell,
+                        fmt::format("switching GRO of lo on is refused with {}", errno_name(set.error()))};
           }};
 }
 

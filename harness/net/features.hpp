@@ -7,6 +7,23 @@ namespace devmap::features {
 
 /// veth pairs can be made.
 [[nodiscard]] Feature veth();
+
+// Kinds of devices (net/devices.hpp).
+[[nodiscard]] Feature dummy();
+[[nodiscard]] Feature ifb();
+[[nodiscard]] Feature bridge();
+[[nodiscard]] Feature macvlan();
+[[nodiscard]] Feature vlan();
+[[nodiscard]] Feature vxlan();
+[[nodiscard]] Feature bond();
+/// Of both layers (net/tun.hpp).
+[[nodiscard]] Feature tun();
+
+/// The kernel tells what devices can do with XDP (net/xdp_features.hpp, 6.3).
+[[nodiscard]] Feature xdp_feature_bits();
+/// GRO can be switched (net/ethtool.hpp).
+[[nodiscard]] Feature gro_switch();
+
 /// Programs bound to a device can be loaded (BPF_F_XDP_DEV_BOUND_ONLY, 6.3); tried on a veth device.
 [[nodiscard]] Feature device_bound_programs();
 

@@ -3,49 +3,17 @@
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <net/if.h>
-#include <netlink/msg.h>
-#include <netlink/route/link.h>
+#include <netlink/addr.h>
 #include <netlink/route/link/veth.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <harness/base/file.hpp>
 #include <harness/base/unique_fd.hpp>
-#include <harness/net/netlink.hpp>
-#include <memory>
+#include <harness/net/link_request.hpp>
 
 namespace devmap {
 namespace {
-
-struct PutLink {
-  void operator()(rtnl_link* link) const noexcept { rtnl_link_put(link); }
-};
-using LinkObject = std::unique_ptr<rtnl_link, PutLink>;
-
-/// Builds a request with `build(message*)` and has the kernel carry it out.
-template <class Build>
-Reply<> carry_out(const Asked& asked, Build build) {
-  auto socket = NetlinkSocket::open(NETLINK_ROUTE);
-  if (!socket) return Reply<>::refused(asked, socket.error().code, socket.error().text());
-  nl_msg* raw = nullptr;
-  if (const int code = build(&raw); code < 0) return Reply<>::refused(asked, EINVAL, nl_geterror(code));
-  const NetlinkMessage message(raw);
-  return socket->request(asked, message.get());
-}
-
-/// Changes one property of a device that exists.
-template <class Change>
-Expected<void> change(const Asked& asked, std::uint32_t ifindex, Change apply) {
-  const LinkObject which(rtnl_link_alloc());
-  const LinkObject changes(rtnl_link_alloc());
-  if (!which || !changes) return failure("rtnl_link_alloc", ENOMEM);
-  rtnl_link_set_ifindex(which.get(), static_cast<int>(ifindex));
-  apply(changes.get());
-  return carry_out(
-             asked,
-             [&](nl_msg** message) { return rtnl_link_build_change_request(which.get(), changes.get(), 0, message); })
-      .expected();
-}
 
 Expected<std::uint32_t> index_of(const std::string& name) {
   const unsigned index = if_nametoindex(name.c_str());
@@ -54,6 +22,14 @@ Expected<std::uint32_t> index_of(const std::string& name) {
 }
 
 }  // namespace
+
+nl_msg* link_message(int type, std::uint32_t ifindex, int flags) {
+  nl_msg* message = nlmsg_alloc_simple(type, flags);
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(ifindex);
+  if (message != nullptr) nlmsg_append(message, &header, sizeof header, NLMSG_ALIGNTO);
+  return message;
+}
 
 std::uint32_t distinct_ifindex(std::uint32_t nth) {
   // Process ids are below 2^22 (include/linux/threads.h:PID_MAX_LIMIT), device numbers below 2^31.
@@ -95,18 +71,47 @@ Expected<VethPair> create_veth(const VethSpec& spec) {
 }
 
 Expected<void> set_up(std::uint32_t ifindex, bool up) {
-  return change(Asked(up ? "set up" : "set down", {{"ifindex", ifindex}}), ifindex, [up](rtnl_link* link) {
-    if (up) {
-      rtnl_link_set_flags(link, IFF_UP);
-    } else {
-      rtnl_link_unset_flags(link, IFF_UP);
-    }
-  });
+  return change_link(Asked(up ? "set up" : "set down", {{"ifindex", ifindex}}), ifindex,
+                     [up](rtnl_link* link) {
+                       if (up) {
+                         rtnl_link_set_flags(link, IFF_UP);
+                       } else {
+                         rtnl_link_unset_flags(link, IFF_UP);
+                       }
+                     })
+      .expected();
 }
 
 Expected<void> set_mtu(std::uint32_t ifindex, std::uint32_t mtu) {
-  return change(Asked("set MTU", {{"ifindex", ifindex}, {"mtu", mtu}}), ifindex,
-                [mtu](rtnl_link* link) { rtnl_link_set_mtu(link, mtu); });
+  return change_link(Asked("set MTU", {{"ifindex", ifindex}, {"mtu", mtu}}), ifindex,
+                     [mtu](rtnl_link* link) { rtnl_link_set_mtu(link, mtu); })
+      .expected();
+}
+
+Expected<void> rename_link(std::uint32_t ifindex, const std::string& name) {
+  const auto asked = Asked("rename", {{"ifindex", ifindex}}).about(name);
+  return change_link(asked, ifindex, [&name](rtnl_link* link) { rtnl_link_set_name(link, name.c_str()); }).expected();
+}
+
+Expected<void> set_address(std::uint32_t ifindex, const MacAddress& address) {
+  auto bytes = address;
+  const std::unique_ptr<nl_addr, void (*)(nl_addr*)> value(nl_addr_build(AF_LLC, bytes.data(), bytes.size()),
+                                                           nl_addr_put);
+  if (!value) return failure("nl_addr_build", ENOMEM);
+  return change_link(Asked("set MAC address", {{"ifindex", ifindex}}), ifindex,
+                     [&value](rtnl_link* link) { rtnl_link_set_addr(link, value.get()); })
+      .expected();
+}
+
+Reply<> set_master(std::uint32_t ifindex, std::uint32_t master) {
+  return change_link(Asked("set master", {{"ifindex", ifindex}, {"master", master}}), ifindex,
+                     [master](rtnl_link* link) { rtnl_link_set_master(link, static_cast<int>(master)); });
+}
+
+Expected<void> move_to(std::uint32_t ifindex, const NetNs& destination) {
+  return change_link(Asked("move to another namespace", {{"ifindex", ifindex}}), ifindex,
+                     [&destination](rtnl_link* link) { rtnl_link_set_ns_fd(link, destination.fd()); })
+      .expected();
 }
 
 Expected<void> delete_link(std::uint32_t ifindex) {
@@ -135,11 +140,8 @@ Reply<> set_xdp(std::uint32_t ifindex, int program_fd, std::uint32_t xdp_flags) 
                      {"program fd", static_cast<std::uint64_t>(program_fd), Notation::signed_decimal},
                      {"flags", xdp_flags, Notation::xdp_flags}});
   return carry_out(asked, [&](nl_msg** message) {
-    *message = nlmsg_alloc_simple(RTM_SETLINK, 0);
+    *message = link_message(RTM_SETLINK, ifindex);
     if (*message == nullptr) return -NLE_NOMEM;
-    ifinfomsg header{};
-    header.ifi_index = static_cast<int>(ifindex);
-    nlmsg_append(*message, &header, sizeof header, NLMSG_ALIGNTO);
     nlattr* nested = nla_nest_start(*message, IFLA_XDP | NLA_F_NESTED);
     nla_put_s32(*message, IFLA_XDP_FD, program_fd);
     nla_put_u32(*message, IFLA_XDP_FLAGS, xdp_flags);

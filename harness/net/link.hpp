@@ -2,7 +2,9 @@
 
 #include <harness/base/error.hpp>
 #include <harness/bpf/reply.hpp>
+#include <harness/net/netns.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -40,6 +42,20 @@ struct VethSpec {
 [[nodiscard]] Expected<VethPair> create_veth(const VethSpec& spec = {});
 [[nodiscard]] Expected<void> set_up(std::uint32_t ifindex, bool up = true);
 [[nodiscard]] Expected<void> set_mtu(std::uint32_t ifindex, std::uint32_t mtu);
+/// A device that is up can be renamed since Linux 6.2 (net/core/dev.c:dev_change_name).
+[[nodiscard]] Expected<void> rename_link(std::uint32_t ifindex, const std::string& name);
+
+using MacAddress = std::array<std::uint8_t, 6>;
+[[nodiscard]] Expected<void> set_address(std::uint32_t ifindex, const MacAddress& address);
+
+/// Makes the device a port of a bridge or of a bond, or with master 0 releases it. A port of a bond must be down, and
+/// is set up by the bond (drivers/net/bonding/bond_main.c:bond_enslave).
+[[nodiscard]] Reply<> set_master(std::uint32_t ifindex, std::uint32_t master);
+
+/// Moves the device to another namespace. It arrives there down, and under its number where that is free
+/// (net/core/dev.c:__dev_change_net_namespace).
+[[nodiscard]] Expected<void> move_to(std::uint32_t ifindex, const NetNs& destination);
+
 [[nodiscard]] Expected<void> delete_link(std::uint32_t ifindex);
 
 /// Keeps IPv6 from speaking on devices that come up from now on in the calling thread's namespace; nothing happens on a

@@ -35,6 +35,11 @@ int on_error(sockaddr_nl* /*from*/, nlmsgerr* error, void* answer) {
   return NL_STOP;
 }
 
+int on_valid(nl_msg* message, void* on_answer) {
+  (*static_cast<const NetlinkSocket::OnAnswer*>(on_answer))(nlmsg_hdr(message));
+  return NL_OK;
+}
+
 }  // namespace
 
 void FreeMessage::operator()(nl_msg* message) const noexcept {
@@ -54,8 +59,12 @@ Expected<NetlinkSocket> NetlinkSocket::open(int protocol) {
   return socket;
 }
 
-Reply<> NetlinkSocket::request(const Asked& asked, nl_msg* message) const {
+Reply<> NetlinkSocket::request(const Asked& asked, nl_msg* message, const OnAnswer& on_answer) const {
   Answer answer;
+  if (on_answer) {
+    auto* const argument = const_cast<OnAnswer*>(&on_answer);  // NOLINT(*-const-cast): it comes back as const
+    nl_socket_modify_cb(get(), NL_CB_VALID, NL_CB_CUSTOM, on_valid, argument);
+  }
   nl_socket_modify_err_cb(get(), NL_CB_CUSTOM, on_error, &answer);
   int code = nl_send_auto(get(), message);
   if (code >= 0) code = nl_wait_for_ack(get());

@@ -5,6 +5,7 @@
 
 #include <netlink/netlink.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,8 +19,12 @@ class NetlinkSocket {
 
   [[nodiscard]] nl_sock* get() const noexcept { return socket_.get(); }
 
-  /// Sends a request and waits for the acknowledgement. The message stays the caller's.
-  [[nodiscard]] Reply<> request(const Asked& asked, nl_msg* message) const;
+  /// Looks at one message the kernel answers with. Its attributes are valid only while it runs.
+  using OnAnswer = std::function<void(nlmsghdr*)>;
+
+  /// Sends a request and waits for the acknowledgement; what the kernel answers before it goes to `on_answer`. The
+  /// message stays the caller's.
+  [[nodiscard]] Reply<> request(const Asked& asked, nl_msg* message, const OnAnswer& on_answer = {}) const;
 
  private:
   struct Free {
