@@ -19,6 +19,7 @@ Registry all_chapters() {
   add_state_chapter(rules);
   add_trun_chapter(rules);
   add_egress_chapter(rules);
+  add_event_chapter(rules);
   add_conc_chapter(rules);
   add_limit_chapter(rules);
   return rules;

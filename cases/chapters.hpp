@@ -20,6 +20,7 @@ void add_retval_chapter(Registry& rules);
 void add_state_chapter(Registry& rules);
 void add_trun_chapter(Registry& rules);
 void add_egress_chapter(Registry& rules);
+void add_event_chapter(Registry& rules);
 void add_conc_chapter(Registry& rules);
 void add_limit_chapter(Registry& rules);
 

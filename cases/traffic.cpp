@@ -48,10 +48,6 @@ Star make_star(Case& c, const Traffic::Spec& spec) {
 
 }  // namespace
 
-XdpLink attach_program(Case& c, const Program& program, std::uint32_t ifindex, Mode mode) {
-  return c.must(XdpLink::create(program, {.ifindex = ifindex, .flags = xdp_flags(mode)}));
-}
-
 Fate::Fate(std::vector<Arrival> arrivals) : arrivals_(std::move(arrivals)) {
   std::ranges::sort(arrivals_);
 }
@@ -149,7 +145,7 @@ std::uint32_t Traffic::run(const Assembler& code, const ProgramSpec& spec, Answe
 void Traffic::run(Program program, Answer answer) {
   attached_.reset();
   program_ = std::move(program);
-  attached_ = attach_program(c_, *program_, in1(), mode_);
+  attached_.emplace(c_.attach(*program_, in1(), mode_));
   answer_ = answer;
 }
 

@@ -18,9 +18,6 @@
 
 namespace devmap::cases {
 
-/// Attaches a main program or a sink's: the one place where it is done.
-[[nodiscard]] XdpLink attach_program(Case& c, const Program& program, std::uint32_t ifindex, Mode mode);
-
 /// Where a frame can come out.
 struct Place {
   enum class Kind : std::uint8_t {
@@ -184,7 +181,7 @@ class Traffic {
   std::uint32_t markers_ = 0;
   std::vector<Frame> made_;
   std::optional<Program> program_;
-  std::optional<XdpLink> attached_;
+  std::optional<XdpAttachment> attached_;
   Answer answer_ = Answer::passed;
   std::optional<RedirectTrace> trace_;
 };

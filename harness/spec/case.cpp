@@ -3,6 +3,7 @@
 #include <linux/if_link.h>
 
 #include <cassert>
+#include <cerrno>
 #include <exception>
 
 namespace devmap {
@@ -24,7 +25,9 @@ XdpAttach Case::attacher() {
   return [this](const Program& program, const XdpAttachment::Spec& spec) {
     // Slots are not used again: an attachment may outlive the one that comes after it.
     if (lent_.dispatcher == nullptr || slots_taken_ == lent_.slot_count) return XdpAttachment::directly(program, spec);
-    return XdpAttachment::behind(*lent_.dispatcher, lent_.first_slot + slots_taken_++, program, spec);
+    auto attached = XdpAttachment::behind(*lent_.dispatcher, lent_.first_slot + slots_taken_++, program, spec);
+    const bool not_for_it = !attached && attached.error().code == EINVAL;
+    return not_for_it ? XdpAttachment::directly(program, spec) : std::move(attached);
   };
 }
 

@@ -77,8 +77,8 @@ class Case {
   [[nodiscard]] Program program(const Assembler& instructions, const ProgramSpec& spec = {});
   /// An XDP program for map entries (expected attach type BPF_XDP_DEVMAP) that returns XDP_PASS.
   [[nodiscard]] Program egress_program(const ProgramSpec& spec = {.expected_attach_type = BPF_XDP_DEVMAP});
-  /// Puts a program to work on a device, as fast as it can be done: behind the run's dispatcher where there is one (see
-  /// XdpDispatcher, also for the programs it is not for), else by itself. The device needs a number of its own
+  /// Puts a program to work on a device, as fast as it can be done: behind the run's dispatcher where there is one and
+  /// it can call the program, else by itself. The device needs a number of its own
   /// (distinct_ifindex).
   [[nodiscard]] XdpAttachment attach(const Program& program, std::uint32_t ifindex, Mode mode);
   /// The same for a helper that attaches what it needs.
