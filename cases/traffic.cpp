@@ -41,9 +41,15 @@ void stay_on_one_processor(Case& c) {
   c.must(stay_on_processor(allowed.at(static_cast<std::size_t>(getpid()) % allowed.size())));
 }
 
+Mode mode_of(Case& c, const Traffic::Spec& spec) {
+  return spec.mode.value_or(c.variant().mode.value_or(Mode::native));
+}
+
 Star make_star(Case& c, const Traffic::Spec& spec) {
   stay_on_one_processor(c);
-  return c.must(Star::create({.ports = spec.ports, .polling = spec.polling, .mtu = spec.mtu}));
+  // Only native redirects need receivers that poll.
+  const bool none = spec.polling == Polling::as_the_kernel_needs && mode_of(c, spec) == Mode::generic;
+  return c.must(Star::create({.ports = spec.ports, .polling = none ? Polling::none : spec.polling, .mtu = spec.mtu}));
 }
 
 }  // namespace
@@ -112,10 +118,7 @@ std::vector<std::uint32_t> Fates::order_at(const Place& place) const {
 }
 
 Traffic::Traffic(Case& c, const Spec& spec)
-    : c_(c),
-      mode_(spec.mode.value_or(c.variant().mode.value_or(Mode::native))),
-      star_(make_star(c, spec)),
-      capture_(c.must(Capture::open(spec.taps))) {}
+    : c_(c), mode_(mode_of(c, spec)), star_(make_star(c, spec)), capture_(c.must(Capture::open(spec.taps))) {}
 
 Assembler Traffic::main(Answer answer) const {
   using enum Register;

@@ -14,6 +14,9 @@ const Verdicts kExpected = {
     {"calibration.deviates/once", "deviates"},
     {"calibration.refusal-with-wrong-errno/once", "deviates"},
     {"calibration.control-fails-too/once", "deviates"},
+    {"calibration.frame-is-dropped/once", "deviates"},
+    {"calibration.frame-is-anothers/once", "deviates"},
+    {"calibration.frame-has-wrong-bytes/once", "deviates"},
     {"calibration.absent/once", "absent"},
     {"calibration.backported/once", "backported"},
     {"calibration.unmet/once", "unmet"},
@@ -55,7 +58,7 @@ TEST(Calibration, EveryRuleEndsAsItsNameSaysInEveryFormat) {
     EXPECT_EQ(verdicts_in(format, text), expected) << text;
     EXPECT_FALSE(says_partial(format, text));
   }
-  EXPECT_THAT(finished.out, testing::EndsWith(": 2 conforms, 1 backported, 1 absent, 1 known, 3 unmet, 3 deviates, "
+  EXPECT_THAT(finished.out, testing::EndsWith(": 2 conforms, 1 backported, 1 absent, 1 known, 3 unmet, 6 deviates, "
                                               "1 splat, 2 crash, 1 timeout, 5 broken\n"));
 }
 
@@ -83,8 +86,9 @@ INSTANTIATE_TEST_SUITE_P(
                     ExitCode{{"broken-set-up", "conforms"}, 70}, ExitCode{{"hangs"}, 124},
                     ExitCode{{"hangs", "broken-set-up", "conforms"}, 124}, ExitCode{{"deviates"}, 1},
                     ExitCode{{"refusal-with-wrong-errno"}, 1}, ExitCode{{"control-fails-too"}, 1},
-                    ExitCode{{"crashes"}, 1}, ExitCode{{"exits"}, 1}, ExitCode{{"warns"}, 1},
-                    ExitCode{{"hangs", "deviates"}, 1}),
+                    ExitCode{{"frame-is-dropped"}, 1}, ExitCode{{"frame-is-anothers"}, 1},
+                    ExitCode{{"frame-has-wrong-bytes"}, 1}, ExitCode{{"crashes"}, 1}, ExitCode{{"exits"}, 1},
+                    ExitCode{{"warns"}, 1}, ExitCode{{"hangs", "deviates"}, 1}),
     [](const testing::TestParamInfo<ExitCode>& instance) {
       std::string name;
       for (const auto& slug : instance.param.slugs) name += (name.empty() ? "" : "-with-") + slug;
@@ -99,6 +103,9 @@ TEST(Calibration, EvidenceSaysWhy) {
            "! one and one -> 2, expected 3",
            "-> EINVAL, expected EPERM",
            "! control: map create(",
+           "! where the frame went -> nowhere, expected s0",
+           "1 frames were heard that are not this case's",
+           "! where the frame went -> s0 ([30] = aa), expected s0",
            "because: needs the impossible: looked for it and found nothing",
            "because: needs the unknowable: could not tell: the probe gave no answer",
            "because: dangerous: only said to be",

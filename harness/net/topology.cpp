@@ -117,7 +117,7 @@ Expected<Star> Star::create(const Spec& spec) {
   if (!ingress) return std::unexpected(ingress.error());
   star.ingress_ = *ingress;
   std::vector<std::uint32_t> all = {ingress->first, ingress->second};
-  std::vector<VethPair> polling = {{.first = ingress->second, .second = ingress->first}};
+  std::vector<VethPair> polling;
   for (std::uint32_t port = 0; port < spec.ports; ++port) {
     const auto pair = connect(fmt::format("t{}", port), fmt::format("s{}", port), port + 1);
     if (!pair) return std::unexpected(pair.error());
@@ -129,6 +129,9 @@ Expected<Star> Star::create(const Spec& spec) {
     for (const auto ifindex : all) {
       if (auto set = set_mtu(ifindex, spec.mtu); !set) return std::unexpected(set.error());
     }
+  }
+  if (auto added = star.ingress_poller_.add({.first = ingress->second, .second = ingress->first}); !added) {
+    return std::unexpected(added.error());
   }
   for (const auto& pair : polling) {
     if (auto added = star.pollers_.add(pair); !added) return std::unexpected(added.error());

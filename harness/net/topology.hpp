@@ -78,9 +78,13 @@ class Star {
   [[nodiscard]] std::uint32_t ports() const { return static_cast<std::uint32_t>(ports_.size()); }
 
  private:
-  explicit Star(Polling polling) : pollers_(polling) {}
+  explicit Star(Polling polling)
+      : ingress_poller_(polling == Polling::none ? Polling::none : Polling::program), pollers_(polling) {}
   VethPair ingress_;
   std::vector<VethPair> ports_;
+  // Frames of XDP_TX lie in a receiver without a program until something else wakes it
+  // (drivers/net/veth.c:veth_xdp_flush).
+  Pollers ingress_poller_;
   Pollers pollers_;
 };
 
