@@ -18,6 +18,8 @@ Registry all_chapters() {
   add_retval_chapter(rules);
   add_state_chapter(rules);
   add_trun_chapter(rules);
+  add_delivery_chapter(rules);
+  add_bcast_chapter(rules);
   add_egress_chapter(rules);
   add_event_chapter(rules);
   add_conc_chapter(rules);
