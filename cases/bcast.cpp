@@ -251,6 +251,7 @@ void add_bcast_chapter(Registry& rules) {
   add_destinations(rules);
   add_ingress(rules);
   add_unusable_targets(rules);
+  add_bcast_devices(rules);
 }
 
 }  // namespace devmap::cases

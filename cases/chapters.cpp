@@ -19,6 +19,8 @@ Registry all_chapters() {
   add_state_chapter(rules);
   add_trun_chapter(rules);
   add_delivery_chapter(rules);
+  add_native_chapter(rules);
+  add_generic_chapter(rules);
   add_bcast_chapter(rules);
   add_egress_chapter(rules);
   add_event_chapter(rules);

@@ -20,6 +20,8 @@ void add_retval_chapter(Registry& rules);
 void add_state_chapter(Registry& rules);
 void add_trun_chapter(Registry& rules);
 void add_delivery_chapter(Registry& rules);
+void add_native_chapter(Registry& rules);
+void add_generic_chapter(Registry& rules);
 void add_bcast_chapter(Registry& rules);
 void add_egress_chapter(Registry& rules);
 void add_event_chapter(Registry& rules);

@@ -1,0 +1,18 @@
+#include <cases/native.hpp>
+
+#include <cases/chapters.hpp>
+
+namespace devmap::cases {
+
+void add_native_chapter(Registry& rules) {
+  rules.chapter("native", "Native (driver-mode) delivery");
+  add_native_veth(rules);
+  add_native_devices(rules);
+}
+
+void add_generic_chapter(Registry& rules) {
+  rules.chapter("generic", "Generic (SKB-mode) delivery");
+  add_generic_veth(rules);
+}
+
+}  // namespace devmap::cases

@@ -1,0 +1,145 @@
+#include <cases/native.hpp>
+#include <cases/support.hpp>
+#include <cases/traffic.hpp>
+#include <harness/net/features.hpp>
+
+// Native redirects to veth devices: what their peers decide, and the events that tell.
+namespace devmap::cases {
+namespace {
+
+using enum RedirectTracepoint;
+
+constexpr std::uint32_t kKey = 1;
+const std::string kTransmit = "drivers/net/veth.c:veth_xdp_xmit";
+
+Rule traced(Rule rule, Mode mode) {
+  rule.variants = any_map(4).in({mode});
+  rule.needs.insert(rule.needs.begin(), {features::veth(), features::redirect_trace()});
+  return rule;
+}
+
+/// One port, redirected to by a map, and a trace of what becomes of frames.
+struct Bench {
+  Traffic traffic;
+  DevMap map;
+
+  explicit Bench(Case& c) : traffic(c), map(c.devmap(kEntries)) {
+    c.must(map.update(kKey, {.ifindex = traffic.target(0)}));
+    traffic.run(traffic.main().redirect_map(map, kKey, 0).exit());
+    traffic.trace({redirect, redirect_err, devmap_xmit});
+  }
+  void goes(Case& c, std::string_view what, const Frame& frame, const Fate& fate, std::string_view events) {
+    c.equals(fmt::format("where {} went", what), traffic.fate_of(frame), fate);
+    c.equals("events", summary(traffic.events()), std::string(events));
+  }
+};
+
+}  // namespace
+
+void add_native_veth(Registry& rules) {
+  rules.add(traced(
+      {
+          .id = "native.redirect-raises-two-events",
+          .states = "A frame that a native program redirects raises xdp_redirect, with the map and the key, and "
+                    "xdp_devmap_xmit, with the number of frames the driver took.",
+          .since = {.major = 5, .minor = 6},
+          .source = {"kernel/bpf/devmap.c:bq_xmit_all", "net/core/filter.c:__xdp_do_redirect_frame"},
+          .catalogue = {"NATIVE-01", "NATIVE-04"},
+          .check =
+              [](Case& c) {
+                Bench bench(c);
+                const auto& t = bench.traffic;
+                c.equals("where a redirected frame went", bench.traffic.fate_of(bench.traffic.frame()),
+                         delivered_to({0}));
+                const auto events = bench.traffic.events();
+                if (!c.equals("events", summary(events), "xdp_redirect, xdp_devmap_xmit sent 1 of 1")) return;
+                c.holds("xdp_redirect tells in1, t0, the map and the key",
+                        events[0].ifindex == t.in1() && events[0].to_ifindex == t.target(0) &&
+                            events[0].map_id == id_of(c, bench.map) && events[0].map_index == kKey,
+                        events[0].text());
+                c.holds("xdp_devmap_xmit tells in1 and t0",
+                        events[1].ifindex == t.in1() && events[1].to_ifindex == t.target(0), events[1].text());
+              },
+      },
+      Mode::native));
+
+  rules.add(traced(
+      {
+          .id = "native.veth-whose-peer-is-down-is-enxio-of-the-driver",
+          .states = "A native redirect to a veth device whose peer is down is carried out, and the driver refuses the "
+                    "frames with ENXIO.",
+          .source = {kTransmit},
+          .catalogue = {"NATIVE-09"},
+          .check =
+              [](Case& c) {
+                Bench bench(c);
+                auto& t = bench.traffic;
+                c.must(set_up(t.sink(0), false));
+                bench.goes(c, "a frame while s0 is down", t.frame(), nowhere(),
+                           "xdp_redirect, xdp_devmap_xmit ENXIO sent 0 of 1");
+                c.must(set_up(t.sink(0)));
+                bench.goes(c, "a frame after s0 is up again", t.frame(), delivered_to({0}),
+                           "xdp_redirect, xdp_devmap_xmit sent 1 of 1");
+              },
+      },
+      Mode::native));
+
+  rules.add(traced(
+      {
+          .id = "native.veth-drops-frames-above-the-mtu-of-its-peer",
+          .states = "A veth device drops a redirected frame of more bytes than its peer's MTU plus 18; "
+                    "xdp_devmap_xmit counts the drop and tells no error.",
+          .source = {kTransmit},
+          .catalogue = {"NATIVE-10", "LIMIT-05"},
+          .check =
+              [](Case& c) {
+                Bench bench(c);
+                auto& t = bench.traffic;
+                c.must(set_mtu(t.sink(0), 100));
+                bench.goes(c, "a frame of 119 bytes, the MTU of s0 being 100", t.frame({.size = 119}), nowhere(),
+                           "xdp_redirect, xdp_devmap_xmit sent 0 of 1");
+                bench.goes(c, "a frame of 118 bytes", t.frame({.size = 118}), delivered_to({0}),
+                           "xdp_redirect, xdp_devmap_xmit sent 1 of 1");
+              },
+      },
+      Mode::native));
+}
+
+void add_generic_veth(Registry& rules) {
+  const std::string source = "net/core/dev.c:generic_xdp_tx";
+  rules.add(traced(
+      {
+          .id = "generic.redirect-raises-one-event",
+          .states = "A frame that an SKB-mode program redirects raises xdp_redirect and no xdp_devmap_xmit.",
+          .source = {"net/core/filter.c:xdp_do_generic_redirect_map"},
+          .catalogue = {"GENERIC-01"},
+          .check =
+              [](Case& c) {
+                Bench bench(c);
+                bench.goes(c, "a redirected frame", bench.traffic.frame(), delivered_to({0}), "xdp_redirect");
+              },
+      },
+      Mode::generic));
+  rules.add(traced(
+      {
+          .id = "generic.losses-in-the-driver-raise-no-event",
+          .states = "A frame that an SKB-mode program redirects and that the driver then drops, as its peer is down or "
+                    "its peer's MTU too small, raises xdp_redirect without an error and nothing else.",
+          .source = {source},
+          .catalogue = {"GENERIC-04"},
+          .check =
+              [](Case& c) {
+                Bench bench(c);
+                auto& t = bench.traffic;
+                c.must(set_mtu(t.sink(0), 100));
+                bench.goes(c, "a frame of 119 bytes, the MTU of s0 being 100", t.frame({.size = 119}), nowhere(),
+                           "xdp_redirect");
+                bench.goes(c, "a frame of 118 bytes", t.frame({.size = 118}), delivered_to({0}), "xdp_redirect");
+                c.must(set_up(t.sink(0), false));
+                bench.goes(c, "a frame while s0 is down", t.frame(), nowhere(), "xdp_redirect");
+              },
+      },
+      Mode::generic));
+}
+
+}  // namespace devmap::cases
