@@ -48,10 +48,13 @@ void goes(Case& c, Traffic& t, std::string_view what, const Fate& expected) {
 
 void add_destinations(Registry& rules) {
   for (const std::uint32_t count : {1U, 2U, 8U, 33U}) {
+    const bool one = count == 1;
     rules.add(broadcast_rule({
-        .id = fmt::format("bcast.{}-entr{}-get-a-copy{}", count, count == 1 ? "y" : "ies", count == 1 ? "" : "-each"),
-        .states = fmt::format("A broadcast by a map of {} entr{} delivers one copy of the frame, unchanged, to each.",
-                              count, count == 1 ? "y" : "ies"),
+        .id = one ? "bcast.1-entry-gets-a-copy" : fmt::format("bcast.{}-entries-get-a-copy-each", count),
+        .states = one ? "A broadcast by a map of 1 entry delivers one copy of the frame, unchanged, to its device."
+                      : fmt::format("A broadcast by a map of {} entries delivers one copy of the frame, unchanged, to "
+                                    "the device of each.",
+                                    count),
         .catalogue = {"BCAST-01"},
         .check =
             [count](Case& c) {
@@ -215,7 +218,7 @@ void add_unusable_targets(Registry& rules) {
       },
       {Mode::native}));
 
-  Rule aborts = broadcast_rule(
+  rules.add(broadcast_rule(
       {
           .id = "bcast.generic-stops-at-a-target-that-is-down",
           .states = "A broadcast of an SKB-mode program fails with ENETDOWN at the first device that is down: devices "
@@ -240,8 +243,7 @@ void add_unusable_targets(Registry& rules) {
                 }
               },
       },
-      {Mode::generic});
-  rules.add(aborts);
+      {Mode::generic}));
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ Star make_star(Case& c, const Traffic::Spec& spec) {
   stay_on_one_processor(c);
   // Only native redirects need receivers that poll.
   const bool none = spec.polling == Polling::as_the_kernel_needs && mode_of(c, spec) == Mode::generic;
-  return c.must(Star::create({.ports = spec.ports, .polling = none ? Polling::none : spec.polling, .mtu = spec.mtu}));
+  return c.must(Star::create(
+      {.ports = spec.ports, .polling = none ? Polling::none : spec.polling, .mtu = spec.mtu, .attach = c.attacher()}));
 }
 
 }  // namespace

@@ -57,12 +57,13 @@ Expected<bool> is_up(std::uint32_t ifindex) {
 }
 
 /// For frames in several buffers too, where the kernel has them: the device's MTU may ask for it.
-Expected<Program> passing_program() {
+/// The largest MTU that is sure to leave a frame in one buffer, whatever the headroom.
+constexpr std::uint32_t kOneBufferMtu = 2048;
+
+Expected<Program> passing_program(bool frags) {
   const auto instructions = Assembler().return_value(XDP_PASS).build();
   if (!instructions) return std::unexpected(instructions.error());
-  auto program = Program::load({.flags = BPF_F_XDP_HAS_FRAGS}, *instructions);
-  if (program) return std::move(program).expected();
-  return Program::load({}, *instructions).expected();
+  return Program::load({.flags = frags ? BPF_F_XDP_HAS_FRAGS : 0U}, *instructions).expected();
 }
 
 Expected<VethPair> connect(const std::string& near, const std::string& far, std::uint32_t nth) {
@@ -75,23 +76,25 @@ Expected<VethPair> connect(const std::string& near, const std::string& far, std:
 
 }  // namespace
 
-Pollers::Pollers(Polling polling, Attach attach) : polling_(settled(polling)), attach_(std::move(attach)) {}
+Pollers::Pollers(Polling polling, bool frags, XdpAttach attach)
+    : polling_(settled(polling)), frags_(frags), attach_(std::move(attach)) {}
 
-Expected<XdpLink> Pollers::attach_by_link(const Program& program, std::uint32_t ifindex) {
-  return XdpLink::create(program, {.ifindex = ifindex, .flags = XDP_FLAGS_DRV_MODE}).expected();
-}
+Star::Star(const Spec& spec)
+    : ingress_poller_(spec.polling == Polling::none ? Polling::none : Polling::program, spec.mtu > kOneBufferMtu,
+                      spec.attach),
+      pollers_(spec.polling, spec.mtu > kOneBufferMtu, spec.attach) {}
 
 Expected<void> Pollers::add(const VethPair& pair) {
   if (polling_ == Polling::none) return {};
   if (polling_ == Polling::offload) return poll_by_offload(pair);
   if (!program_) {
-    auto loaded = passing_program();
+    auto loaded = passing_program(frags_);
     if (!loaded) return std::unexpected(loaded.error());
     program_ = std::move(*loaded);
   }
-  auto link = attach_(*program_, pair.second);
-  if (!link) return std::unexpected(link.error());
-  links_.push_back(std::move(*link));
+  auto attachment = attach_(*program_, {.ifindex = pair.second, .flags = XDP_FLAGS_DRV_MODE});
+  if (!attachment) return std::unexpected(attachment.error());
+  attachments_.push_back(std::move(*attachment));
   return {};
 }
 
@@ -112,7 +115,7 @@ Expected<std::vector<VethPair>> create_chain(std::uint32_t wires) {
 
 Expected<Star> Star::create(const Spec& spec) {
   if (spec.ports > kMostPorts) return failure("make a star", EINVAL, fmt::format("{} ports", spec.ports));
-  Star star(spec.polling);
+  Star star(spec);
   const auto ingress = connect("in0", "in1", 0);
   if (!ingress) return std::unexpected(ingress.error());
   star.ingress_ = *ingress;

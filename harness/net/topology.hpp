@@ -2,10 +2,9 @@
 
 #include <harness/base/error.hpp>
 #include <harness/net/link.hpp>
-#include <harness/net/xdp_link.hpp>
+#include <harness/net/xdp_dispatcher.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -25,21 +24,18 @@ enum class Polling : std::uint8_t {
 /// Makes devices poll and keeps them at it while it lives.
 class Pollers {
  public:
-  /// How a program is attached natively to a device.
-  using Attach = std::function<Expected<XdpLink>(const Program&, std::uint32_t ifindex)>;
-
-  explicit Pollers(Polling polling, Attach attach = attach_by_link);
+  /// `frags`: whether the devices take frames in several buffers, which needs programs that allow for them.
+  explicit Pollers(Polling polling, bool frags = false, XdpAttach attach = XdpAttachment::directly);
   /// Makes pair.second poll. All that pair.first sends, from the stack or from XDP, then takes one way to it, and
   /// arrives in order.
   [[nodiscard]] Expected<void> add(const VethPair& pair);
 
-  [[nodiscard]] static Expected<XdpLink> attach_by_link(const Program& program, std::uint32_t ifindex);
-
  private:
   Polling polling_;
-  Attach attach_;
+  bool frags_;
+  XdpAttach attach_;
   std::optional<Program> program_;
-  std::vector<XdpLink> links_;
+  std::vector<XdpAttachment> attachments_;
 };
 
 ///     near <====> far
@@ -63,6 +59,7 @@ class Star {
     Polling polling = Polling::as_the_kernel_needs;
     /// Of all devices; 0 leaves the kernel's 1500.
     std::uint32_t mtu = 0;
+    XdpAttach attach = XdpAttachment::directly;
   };
   /// Most ports there are numbers for.
   static constexpr std::uint32_t kMostPorts = 48;
@@ -78,8 +75,7 @@ class Star {
   [[nodiscard]] std::uint32_t ports() const { return static_cast<std::uint32_t>(ports_.size()); }
 
  private:
-  explicit Star(Polling polling)
-      : ingress_poller_(polling == Polling::none ? Polling::none : Polling::program), pollers_(polling) {}
+  explicit Star(const Spec& spec);
   VethPair ingress_;
   std::vector<VethPair> ports_;
   // Frames of XDP_TX lie in a receiver without a program until something else wakes it
