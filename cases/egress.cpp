@@ -1,4 +1,5 @@
 #include <cases/chapters.hpp>
+#include <cases/egress.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
@@ -175,6 +176,8 @@ void add_egress_chapter(Registry& rules) {
   rules.chapter("egress", "Programs in map entries");
   add_identity(rules);
   add_lifetime(rules);
+  add_egress_verdicts(rules);
+  add_egress_context(rules);
 }
 
 }  // namespace devmap::cases

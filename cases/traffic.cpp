@@ -235,7 +235,10 @@ Fate Traffic::fate_of(const Frame& frame) {
 
 void Traffic::trace(std::initializer_list<RedirectTracepoint> tracepoints) {
   RedirectTrace::Watched watched{.receivers = {in1()}, .devices = {in1()}};
-  for (std::uint32_t port = 0; port < star_.ports(); ++port) watched.devices.push_back(target(port));
+  for (std::uint32_t port = 0; port < star_.ports(); ++port) {
+    watched.devices.push_back(target(port));
+    watched.receivers.push_back(target(port));  // what xdp_exception tells of a program in an entry
+  }
   trace_ = c_.must(RedirectTrace::start(tracepoints, watched));
 }
 
