@@ -178,6 +178,8 @@ void add_egress_chapter(Registry& rules) {
   add_lifetime(rules);
   add_egress_verdicts(rules);
   add_egress_context(rules);
+  add_egress_size(rules);
+  add_egress_batches(rules);
 }
 
 }  // namespace devmap::cases

@@ -62,5 +62,7 @@ struct EgressBench {
 // The chapter's other files.
 void add_egress_context(Registry& rules);
 void add_egress_verdicts(Registry& rules);
+void add_egress_size(Registry& rules);
+void add_egress_batches(Registry& rules);
 
 }  // namespace devmap::cases
