@@ -13,6 +13,7 @@ namespace devmap::cases {
 struct EgressNote {
   std::uint32_t runs = 0;
   std::uint32_t ingress = 0;   ///< ingress_ifindex, where asked for
+  std::uint32_t queue = 0;     ///< rx_queue_index, where asked for
   std::uint32_t egress = 0;    ///< egress_ifindex
   std::uint32_t metadata = 0;  ///< bytes
   std::uint32_t length = 0;    ///< from data to data_end, bytes
@@ -23,7 +24,7 @@ struct EgressNote {
 [[nodiscard]] Map notes_for_egress(Case& c);
 [[nodiscard]] EgressNote noted(Case& c, const Map& notes);
 
-/// Whether ingress_ifindex is read, which is fatal on some kernels.
+/// Whether ingress_ifindex and rx_queue_index are read, which is fatal on some kernels.
 enum class Ingress : std::uint8_t { unread, read };
 
 /// The beginning of an egress program that notes its context. The context stays in r1; r6 points to the note.

@@ -41,7 +41,9 @@ Assembler noting(const Map& notes, Ingress ingress) {
       .store(Width::word, r6, at(offsetof(EgressNote, length)), r7);
   if (ingress == Ingress::read) {
     code.load(Width::word, r7, r1, at(offsetof(xdp_md, ingress_ifindex)))
-        .store(Width::word, r6, at(offsetof(EgressNote, ingress)), r7);
+        .store(Width::word, r6, at(offsetof(EgressNote, ingress)), r7)
+        .load(Width::word, r7, r1, at(offsetof(xdp_md, rx_queue_index)))
+        .store(Width::word, r6, at(offsetof(EgressNote, queue)), r7);
   }
   return code;
 }

@@ -1,9 +1,23 @@
 #include <cases/egress.hpp>
+#include <cases/live_targets.hpp>
+#include <cases/support.hpp>
+#include <harness/base/processor.hpp>
+#include <harness/base/wait.hpp>
+#include <harness/bpf/features.hpp>
+#include <harness/net/link.hpp>
+
+#include <algorithm>
+#include <cstddef>
 
 // What an entry's program sees.
 namespace devmap::cases {
 namespace {
 
+using std::chrono_literals::operator""s;
+
+constexpr auto kLongWait = 5s;
+const std::string kNullPointer =
+    "kernels without ca9984c5f0ab follow a null pointer when such a program reads ingress_ifindex or rx_queue_index";
 constexpr KernelVersion kReworked{.major = 5, .minor = 14};
 
 void add_devices(Registry& rules) {
@@ -14,7 +28,7 @@ void add_devices(Registry& rules) {
       .backports = {{.major = 6, .minor = 11, .patch = 6}, {.major = 6, .minor = 1, .patch = 115}},
       .commits = {"ca9984c5f0ab"},
       .catalogue = {"EGRESS-03"},
-      .danger = "kernels without ca9984c5f0ab follow a null pointer when such a program reads ingress_ifindex",
+      .danger = kNullPointer,
       .check =
           [](Case& c) {
             EgressBench bench(c);
@@ -52,6 +66,66 @@ void add_devices(Registry& rules) {
                      bench.traffic.target(1));
           },
   }));
+}
+
+/// Frames that reach a main program by its second queue, and go on from there to an entry:
+///
+///     live frames --> w0 <====> w1 (main program) --> t0
+///
+/// A veth device puts a redirected frame into the queue of the processor (drivers/net/veth.c:veth_select_rxq).
+void queue_is_not_kept(Case& c) {
+  constexpr std::uint32_t kQueues = 2;
+  const auto allowed = c.must(allowed_processors());
+  const auto odd = std::ranges::find_if(allowed, [](unsigned processor) { return processor % kQueues == 1; });
+  if (odd == allowed.end()) c.must(Expected<void>(failure("find a processor with an odd number", 0)));
+  c.must(stay_on_processor(*odd));
+
+  const LiveTargets targets(c, {.count = 1});
+  const auto wire = c.must(create_veth({.first_name = "w0",
+                                        .second_name = "w1",
+                                        .first_index = distinct_ifindex(60),
+                                        .second_index = distinct_ifindex(61),
+                                        .queues = kQueues}));
+  const auto notes = notes_for_egress(c);
+  const auto map = c.devmap();
+  put_with_program(c, map, 0, targets.device(0), noting(notes, Ingress::read).return_value(XDP_PASS));
+
+  const auto main_queue = c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY}));
+  const auto main_program =
+      c.program(Assembler()
+                    .load_map_value(Register::r6, main_queue, 0)
+                    .load(Width::word, Register::r7, Register::r1, offsetof(xdp_md, rx_queue_index))
+                    .store(Width::word, Register::r6, 0, Register::r7)
+                    .redirect_map(map, 0, 0)
+                    .exit());
+  const auto attached = c.attach(main_program, wire.second, Mode::native);
+  const auto to_wire = c.devmap();
+  c.must(to_wire.update(0, {.ifindex = wire.first}));
+  run_live(c, c.program(Assembler().redirect_map(to_wire, 0, 0).exit()));
+  // The main program runs in a softirq that may come after the call.
+  c.holds("the frame comes to the program in the entry",
+          wait_until([&] { return noted(c, notes).runs == 1; }, kLongWait));
+
+  c.equals("rx_queue_index that the main program reads", c.must(main_queue.lookup<std::uint32_t>(0)), 1U);
+  c.equals("rx_queue_index that it reads", noted(c, notes).queue, 0U);
+  c.equals("ingress_ifindex that it reads is that of w1", noted(c, notes).ingress, wire.second);
+}
+
+void add_queue(Registry& rules) {
+  rules.add(egress_rule(
+      {
+          .id = "egress.native-program-does-not-see-the-queue",
+          .states = "With a native main program an entry's program finds 0 in rx_queue_index, whatever queue the frame "
+                    "was received by.",
+          .since = {.major = 6, .minor = 12},
+          .backports = {{.major = 6, .minor = 11, .patch = 6}, {.major = 6, .minor = 1, .patch = 115}},
+          .commits = {"cb261b594b41", "ca9984c5f0ab"},
+          .catalogue = {"EGRESS-05"},
+          .needs = {features::live_frames(), features::two_processors()},
+          .danger = kNullPointer,
+          .check = queue_is_not_kept,
+      },
+      {Mode::native}));
 }
 
 /// What a program in an entry finds of 8 bytes of metadata that the main program adds.
@@ -122,6 +196,7 @@ void add_metadata(Registry& rules) {
 
 void add_egress_context(Registry& rules) {
   add_devices(rules);
+  add_queue(rules);
   add_metadata(rules);
 }
 

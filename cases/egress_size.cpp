@@ -1,6 +1,11 @@
 #include <cases/egress.hpp>
+#include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
+#include <harness/net/packet_socket.hpp>
+#include <harness/net/xdp_link.hpp>
+
+#include <linux/if_link.h>
 
 #include <cstddef>
 #include <iterator>
@@ -10,6 +15,7 @@ namespace devmap::cases {
 namespace {
 
 using enum RedirectTracepoint;
+using std::chrono_literals::operator""s;
 
 /// Appends: calls bpf_xdp_adjust_head or bpf_xdp_adjust_tail, notes what it returned, and leaves the context in r1.
 /// Begins as noting(), so the note is in r6.
@@ -151,11 +157,61 @@ void add_mtu(Registry& rules) {
   }));
 }
 
+void add_fragments(Registry& rules) {
+  rules.add(egress_rule(
+      {
+          .id = "egress.frags-program-sees-the-linear-part",
+          .states = "An entry's program that can take fragments finds the linear part of a fragmented frame between "
+                    "data and data_end, and the whole frame is sent, with what the program wrote to it.",
+          .since = {.major = 5, .minor = 18},
+          .catalogue = {"EGRESS-17"},
+          .needs = {features::frags_programs(), features::gro_switch()},
+          .check =
+              [](Case& c) {
+                constexpr std::uint32_t kMtu = 9000;
+                constexpr std::size_t kSize = 8000;
+                constexpr std::int16_t kByte = 30;
+                const auto in = c.must(create_wire(0));
+                const auto out = c.must(create_wire(1));
+                for (const auto device : {in.first, in.second, out.first, out.second}) c.must(set_mtu(device, kMtu));
+                Pollers pollers(Polling::offload);
+                c.must(pollers.add(out));
+
+                const auto notes = notes_for_egress(c);
+                const auto map = c.devmap();
+                auto code = noting(notes);
+                write_byte(code, kByte, 0xaa).return_value(XDP_PASS);
+                const auto egress =
+                    c.program(code, {.expected_attach_type = BPF_XDP_DEVMAP, .flags = BPF_F_XDP_HAS_FRAGS});
+                c.must(map.update(0, {.ifindex = out.first, .program_fd = egress.fd()}));
+                const auto main_program =
+                    c.program(Assembler().redirect_map(map, 0, 0).exit(), {.flags = BPF_F_XDP_HAS_FRAGS});
+                const auto link =
+                    c.must(XdpLink::create(main_program, {.ifindex = in.second, .flags = XDP_FLAGS_DRV_MODE}));
+
+                const auto sink = c.must(PacketSocket::open(out.second));
+                const auto sent = make_frame(kSize);
+                auto expected = sent;
+                expected.at(kByte) = std::byte(0xaa);
+                c.must(c.must(PacketSocket::open(in.first)).send(sent));
+                const auto came = c.must(sink.receive(5s));
+                c.holds("the peer of the entry's device receives the 8000 bytes, byte 30 being aa", came == expected,
+                        came ? changes(sent, *came).substr(0, 40) : "nothing came");
+                c.equals("runs of the program", noted(c, notes).runs, 1U);
+                const auto length = noted(c, notes).length;
+                c.holds("it finds a part of the frame between data and data_end", length > kByte && length < kSize,
+                        fmt::format("{} bytes", length));
+              },
+      },
+      {Mode::native}));
+}
+
 }  // namespace
 
 void add_egress_size(Registry& rules) {
   add_lengths(rules);
   add_mtu(rules);
+  add_fragments(rules);
 }
 
 }  // namespace devmap::cases
