@@ -254,6 +254,7 @@ void add_bcast_chapter(Registry& rules) {
   add_ingress(rules);
   add_unusable_targets(rules);
   add_bcast_devices(rules);
+  add_bcast_copies(rules);
 }
 
 }  // namespace devmap::cases

@@ -37,6 +37,7 @@ void add_verif_context_rules(Registry& rules);
 void add_verif_helper_rules(Registry& rules);
 void add_native_devices(Registry& rules);
 void add_bcast_devices(Registry& rules);
+void add_bcast_copies(Registry& rules);
 
 /// All chapters, in the order in which they are reported.
 [[nodiscard]] Registry all_chapters();

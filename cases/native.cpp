@@ -8,11 +8,14 @@ void add_native_chapter(Registry& rules) {
   rules.chapter("native", "Native (driver-mode) delivery");
   add_native_veth(rules);
   add_native_devices(rules);
+  add_native_features(rules);
+  add_native_bulk(rules);
 }
 
 void add_generic_chapter(Registry& rules) {
   rules.chapter("generic", "Generic (SKB-mode) delivery");
   add_generic_veth(rules);
+  add_generic_devices(rules);
 }
 
 }  // namespace devmap::cases

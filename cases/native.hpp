@@ -9,5 +9,13 @@ namespace devmap::cases {
 void add_native_veth(Registry& rules);
 /// The same of redirects in SKB mode.
 void add_generic_veth(Registry& rules);
+/// How frames are queued for drivers.
+void add_native_bulk(Registry& rules);
+/// What devices must be able to do, and redirects by ifindex.
+void add_native_features(Registry& rules);
+/// Frames in several buffers in SKB mode.
+void add_generic_fragments(Registry& rules);
+/// Devices of all kinds as targets of redirects in SKB mode.
+void add_generic_devices(Registry& rules);
 
 }  // namespace devmap::cases

@@ -1,0 +1,162 @@
+#include <cases/native.hpp>
+#include <cases/support.hpp>
+#include <cases/traffic.hpp>
+#include <harness/base/wait.hpp>
+#include <harness/net/device_state.hpp>
+#include <harness/net/devices.hpp>
+#include <harness/net/features.hpp>
+#include <harness/net/link.hpp>
+#include <harness/net/packet_socket.hpp>
+#include <harness/net/tun.hpp>
+
+// Devices of all kinds as targets of redirects in SKB mode.
+namespace devmap::cases {
+namespace {
+
+using std::chrono_literals::operator""s;
+using enum RedirectTracepoint;
+
+const std::string kRedirect = "kernel/bpf/devmap.c:dev_map_generic_redirect";
+const std::string kTransmit = "net/core/dev.c:generic_xdp_tx";
+
+Rule device_rule(Rule rule) {
+  rule.source = {kRedirect, kTransmit};
+  rule.catalogue = {"GENERIC-02"};
+  rule.variants = any_map(4).in({Mode::generic});
+  rule.needs.insert(rule.needs.begin(), {features::veth(), features::redirect_trace()});
+  return rule;
+}
+
+/// Redirects a frame to a device and judges where it came out, as far as the traffic kit sees it; the frame.
+Frame redirected_to(Case& c, Traffic& t, std::string_view name, std::uint32_t ifindex, const Fate& expected) {
+  const auto map = c.devmap(kEntries);
+  c.must(map.update(kPresent, {.ifindex = ifindex}));
+  t.run(t.main().redirect_map(map, kPresent, 0).exit());
+  t.trace({redirect, redirect_err});
+  const auto frame = t.frame();
+  c.equals(fmt::format("where a frame redirected to {} came out", name), t.fate_of(frame), expected);
+  c.equals("events", summary(t.events()), "xdp_redirect");
+  return frame;
+}
+
+/// Waits until the kernel has taken note of a device's carrier (net/core/link_watch.c).
+void await_carrier(Case& c, std::uint32_t ifindex) {
+  constexpr std::uint8_t kUp = 6;  // IF_OPER_UP; linux/if.h cannot stand beside net/if.h
+  const bool up = wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, 5s);
+  if (!up) c.must(Expected<void>(failure("wait for a carrier", 0)));
+}
+
+void add_stacked(Registry& rules) {
+  rules.add(device_rule({
+      .id = "generic.veth-whose-peer-does-not-poll-is-a-target",
+      .states = "A frame redirected in SKB mode to a veth device whose peer has neither a program nor GRO is delivered "
+                "to the peer.",
+      .check =
+          [](Case& c) {
+            Traffic t(c, {.polling = Polling::none});
+            redirected_to(c, t, "a veth device without a polling peer", t.target(0), delivered_to({0}));
+          },
+  }));
+  rules.add(device_rule({
+      .id = "generic.macvlan-is-a-target",
+      .states = "A frame redirected in SKB mode to a macvlan device leaves through the device below it.",
+      .needs = {features::macvlan()},
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            await_carrier(c, t.target(0));
+            const auto upper = c.must(create_macvlan(t.target(0), {.name = "upper", .ifindex = distinct_ifindex(50)}));
+            redirected_to(c, t, "a macvlan device on top of t0", upper, delivered_to({0}));
+          },
+  }));
+  rules.add(device_rule({
+      .id = "generic.bridge-is-a-target",
+      .states = "A frame redirected in SKB mode to a bridge leaves through the bridge's ports.",
+      .needs = {features::bridge()},
+      .check =
+          [](Case& c) {
+            Traffic t(c, {.ports = 2});
+            const auto bridge = c.must(create_bridge({.name = "bridge7", .ifindex = distinct_ifindex(50)}));
+            for (std::uint32_t port = 0; port < 2; ++port) {
+              await_carrier(c, t.target(port));
+              c.must(set_master(t.target(port), bridge));
+            }
+            redirected_to(c, t, "a bridge whose ports are t0 and t1", bridge, delivered_to({0, 1}));
+          },
+  }));
+}
+
+void add_single(Registry& rules) {
+  rules.add(device_rule({
+      .id = "generic.loopback-is-a-target",
+      .states = "A frame redirected in SKB mode to the loopback device comes in there.",
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            c.must(set_up(kLoopback));
+            const auto at_lo = c.must(PacketSocket::open(kLoopback));
+            const auto frame = redirected_to(c, t, "lo", kLoopback, Fate{{.place = t.place_of(kLoopback)}});
+            c.holds("lo hears the frame", c.must(at_lo.receive(5s)) == frame);
+          },
+  }));
+  rules.add(device_rule({
+      .id = "generic.tap-is-a-target",
+      .states = "A frame redirected in SKB mode to a tap device is what its reader gets.",
+      .needs = {features::tun()},
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            const auto tap = c.must(Tun::create({.name = "tap7", .ifindex = distinct_ifindex(50)}));
+            const auto frame = redirected_to(c, t, "a tap device", tap.ifindex(), nowhere());
+            c.holds("its reader gets the frame", c.must(tap.read(5s)) == frame);
+          },
+  }));
+  rules.add(device_rule({
+      .id = "generic.tun-is-a-target",
+      .states = "A frame redirected in SKB mode to a tun device, which carries packets without an Ethernet header, is "
+                "what its reader gets, with its Ethernet header.",
+      .needs = {features::tun()},
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            const auto tun =
+                c.must(Tun::create({.layer = Tun::Layer::tun, .name = "tun7", .ifindex = distinct_ifindex(50)}));
+            const auto frame = redirected_to(c, t, "a tun device", tun.ifindex(), nowhere());
+            const auto read = c.must(tun.read(5s));
+            c.holds("its reader gets the frame, Ethernet header included", read == frame,
+                    read ? changes(frame, *read) : "nothing");
+          },
+  }));
+
+  struct Kind {
+    const char* name;
+    Feature feature;
+    Expected<std::uint32_t> (*create)(const DeviceSpec&);
+  };
+  for (const auto& kind : {Kind{"ifb", features::ifb(), create_ifb}, Kind{"dummy", features::dummy(), create_dummy}}) {
+    rules.add(device_rule({
+        .id = fmt::format("generic.{}-is-a-target", kind.name),
+        .states = fmt::format("A redirect in SKB mode to a device of kind {} succeeds, and the device swallows the "
+                              "frame.",
+                              kind.name),
+        .needs = {kind.feature},
+        .check =
+            [kind](Case& c) {
+              Traffic t(c);
+              const auto device =
+                  c.must(kind.create({.name = fmt::format("{}7", kind.name), .ifindex = distinct_ifindex(50)}));
+              redirected_to(c, t, fmt::format("a device of kind {}", kind.name), device, nowhere());
+            },
+    }));
+  }
+}
+
+}  // namespace
+
+void add_generic_devices(Registry& rules) {
+  add_stacked(rules);
+  add_single(rules);
+  add_generic_fragments(rules);
+}
+
+}  // namespace devmap::cases
