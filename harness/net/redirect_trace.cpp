@@ -143,32 +143,17 @@ Expected<Program> load_listener(RedirectTracepoint tracepoint, const DetachedMou
   return Program::load({.type = BPF_PROG_TYPE_TRACEPOINT}, *instructions).expected();
 }
 
-/// Which occurrences of a tracepoint an event counts.
-struct Counted {
-  pid_t task;  // -1: of all
-  int cpu;     // -1: on all
-};
-
-/// Has the tracepoint raised while the descriptor is open.
-Expected<UniqueFd> open_event(const std::string& id_file, const Counted& counted) {
+/// Opens the tracepoint and attaches the program to it; both go with the descriptor.
+Expected<UniqueFd> attach(const std::string& id_file, const Program& program) {
   const auto text = read_file(id_file);
   if (!text) return std::unexpected(text.error());
   perf_event_attr attr{};
   attr.type = PERF_TYPE_TRACEPOINT;
   attr.size = sizeof attr;
   attr.config = std::strtoull(text->c_str(), nullptr, 10);
-  UniqueFd event(
-      static_cast<int>(syscall(SYS_perf_event_open, &attr, counted.task, counted.cpu, -1, PERF_FLAG_FD_CLOEXEC)));
-  if (!event) return last_error("perf_event_open", id_file);
-  return event;
-}
-
-/// Opens the tracepoint and attaches the program to it; both go with the descriptor.
-Expected<UniqueFd> attach(const std::string& id_file, const Program& program) {
   // One event on one CPU suffices: the program runs wherever the tracepoint is raised.
-  auto opened = open_event(id_file, {.task = -1, .cpu = 0});
-  if (!opened) return opened;
-  UniqueFd event = std::move(*opened);
+  UniqueFd event(static_cast<int>(syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!event) return last_error("perf_event_open", id_file);
   if (ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.fd()) != 0) return last_error("PERF_EVENT_IOC_SET_BPF");
   if (ioctl(event.get(), PERF_EVENT_IOC_ENABLE, 0) != 0) return last_error("PERF_EVENT_IOC_ENABLE");
   return event;
@@ -253,18 +238,6 @@ Expected<RedirectTrace> RedirectTrace::start(std::initializer_list<RedirectTrace
     trace.attachments_.push_back(std::move(*attached));
   }
   return trace;
-}
-
-Expected<RedirectTracepointsHeld> RedirectTracepointsHeld::hold() {
-  const auto tracefs = DetachedMount::open("tracefs");
-  if (!tracefs) return std::unexpected(tracefs.error());
-  RedirectTracepointsHeld held;
-  for (const auto tracepoint : {redirect, redirect_err, devmap_xmit, exception, bulk_tx}) {
-    auto event = open_event(tracefs->path(directory_of(tracepoint) + "id"), {.task = 0, .cpu = -1});
-    if (!event) return std::unexpected(event.error());
-    held.events_.push_back(std::move(*event));
-  }
-  return held;
 }
 
 Expected<std::vector<RedirectEvent>> RedirectTrace::events() {

@@ -58,8 +58,8 @@ inline constexpr std::uint32_t kNoMapId = INT32_MAX;
 /// namespace to namespace: watch devices that have a number of their own (distinct_ifindex of net/link.hpp).
 ///
 /// The events of a live test run are there when the call returns. Those of a softirq come when it does, and are lost if
-/// it interrupted a bpf(2) call about a map on the same CPU (kernel/trace/bpf_trace.c:trace_call_bpf). Each tracepoint
-/// costs some milliseconds when the last listener of the machine leaves it: see RedirectTracepointsHeld.
+/// it interrupted a bpf(2) call about a map on the same CPU (kernel/trace/bpf_trace.c:trace_call_bpf). Leaving a
+/// tracepoint waits for RCU, some 40 ms each (kernel/events/core.c:perf_event_free_bpf_prog).
 class RedirectTrace {
  public:
   struct Watched {
@@ -93,18 +93,6 @@ class RedirectTrace {
   std::unique_ptr<Events> heard_;  // the ring's callback keeps its address
   std::unique_ptr<ring_buffer, FreeRing> ring_;
   std::vector<UniqueFd> attachments_;
-};
-
-/// Keeps all of these tracepoints in use while it lives, listening to nothing. The kernel waits for every CPU when the
-/// last user leaves a tracepoint (kernel/trace/trace_event_perf.c:perf_trace_event_unreg); meanwhile no trace is the
-/// last.
-class RedirectTracepointsHeld {
- public:
-  [[nodiscard]] static Expected<RedirectTracepointsHeld> hold();
-
- private:
-  RedirectTracepointsHeld() = default;
-  std::vector<UniqueFd> events_;
 };
 
 }  // namespace devmap

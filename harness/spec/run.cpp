@@ -10,7 +10,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <harness/net/redirect_trace.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/format.hpp>
 #include <harness/spec/gtest_bridge.hpp>
@@ -50,11 +49,10 @@ class SignalsHeldBack {
   sigset_t before_{};
 };
 
-/// What a run uses of the machine, apart from what its checks make: the kernel's log, and what makes checks cheaper.
+/// What a run uses of the machine, apart from what its checks make: the kernel's log, and a dispatcher.
 struct Surroundings {
   Expected<KernelLog> log;
   Expected<XdpDispatcher> dispatcher;
-  Expected<RedirectTracepointsHeld> tracepoints;
 };
 
 /// Before Linux 5.11 BPF memory counts against this limit; where it cannot be raised, creation itself will say so.
@@ -103,7 +101,7 @@ Surroundings surroundings(const Options& options, unsigned jobs) {
   auto dispatcher = options.attach_directly
                         ? Expected<XdpDispatcher>(failure("XDP dispatcher", 0, "directly"))
                         : XdpDispatcher::create(Runner::kLanesOfAJob * jobs * Runner::kSlotsOfACheck);
-  return {.log = std::move(log), .dispatcher = std::move(dispatcher), .tracepoints = RedirectTracepointsHeld::hold()};
+  return {.log = std::move(log), .dispatcher = std::move(dispatcher)};
 }
 
 /// The order in which the checks are begun: as listed or at random, those that may take the kernel down last.
