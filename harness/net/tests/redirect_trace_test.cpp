@@ -116,8 +116,7 @@ TEST_F(RedirectTraceTest, DoesNotHearOfOthers) {
 }
 
 TEST_F(RedirectTraceTest, IsNotStartedWithNothingToWatch) {
-  EXPECT_THAT(fault(RedirectTrace::start({redirect}, {})),
-              testing::HasSubstr("nothing is watched at xdp_redirect"));
+  EXPECT_THAT(fault(RedirectTrace::start({redirect}, {})), testing::HasSubstr("nothing is watched at xdp_redirect"));
   EXPECT_THAT(fault(RedirectTrace::start({devmap_xmit}, {.programs = {1}})),
               testing::HasSubstr("nothing is watched at xdp_devmap_xmit"));
 }
