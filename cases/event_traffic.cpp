@@ -199,8 +199,7 @@ void add_bonds(Registry& rules) {
             const auto bond = bond_of(c, Mastership::round_robin, false);
             const auto program = c.program(Assembler().return_value(XDP_TX));
             const auto attached = c.attach(program, bond.bond, Mode::native);
-            auto trace =
-                c.must(RedirectTrace::start({RedirectTracepoint::exception}, {.receivers = {bond.pairs[0].first}}));
+            auto trace = c.trace({RedirectTracepoint::exception}, {.receivers = {bond.pairs[0].first}});
             const auto far = c.must(PacketSocket::open(bond.pairs[0].second));
             c.must(far.send(make_frame()));
             std::vector<RedirectEvent> events;

@@ -66,7 +66,7 @@ void add_size(Registry& rules) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = targets.device(0)}));
             const auto program = c.program(Assembler().redirect_map(map, kPresent, 0).exit());
-            auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = targets.devices()}));
+            auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
             const std::string all = "t0 sent 16 of 16";
             for (const auto& [frames, expected] : {std::pair{15U, std::string("t0 sent 15 of 15")},
                                                    {16U, all},
@@ -97,7 +97,7 @@ void add_size(Registry& rules) {
             number_the_frame(code, counter).compute(Arithmetic::bit_and, r7, 1);
             code.load_map(r1, map).move(r2, r7).move(r3, 0).call(BPF_FUNC_redirect_map).exit();
             const auto program = c.program(code);
-            auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = targets.devices()}));
+            auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
             run_live(c, program, {.frames = 20, .batch_size = kOneBatch});
             c.equals("transmissions of 20 frames of one poll, for t0 and t1 by turns",
                      transmissions(targets, c.must(trace.events())), "t1 sent 10 of 10, t0 sent 10 of 10");
@@ -124,7 +124,7 @@ void add_losses(Registry& rules) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = targets.device(0)}));
             c.must(set_mtu(targets.device(0) + 1, 100));
-            auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = targets.devices()}));
+            auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
             const auto run = [&](std::uint32_t batch_size) {
               const auto counter = frame_counter(c);
               Assembler code;

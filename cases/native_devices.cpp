@@ -27,8 +27,7 @@ std::vector<RedirectEvent> events_of_redirect(Case& c, std::uint32_t ifindex) {
   const auto map = c.devmap(kEntries);
   c.must(map.update(kPresent, {.ifindex = ifindex}));
   const auto program = c.program(Assembler().redirect_map(map, kPresent, 0).exit());
-  auto trace = c.must(RedirectTrace::start({redirect, redirect_err, devmap_xmit},
-                                           {.programs = {id_of(c, program)}, .devices = {ifindex}}));
+  auto trace = c.trace({redirect, redirect_err, devmap_xmit}, {.programs = {id_of(c, program)}, .devices = {ifindex}});
   run_live(c, program);
   return c.must(trace.events());
 }

@@ -251,7 +251,7 @@ void add_forced_redirects(Registry& rules) {
             Assembler code;
             code.redirect_map(map, kNoDevice, 0).redirect_map(map, kMissing, 0).return_value(XDP_REDIRECT);
             const auto program = c.program(code);
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, program)}}));
+            auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             run_live(c, program);
             const auto events = c.must(trace.events());
             fails_with(c, "a hit of key 3, a miss, return XDP_REDIRECT", events, EINVAL);
@@ -266,7 +266,7 @@ void add_forced_redirects(Registry& rules) {
 void redirect_without_helper(Case& c, int code) {
   const auto pair = c.must(create_veth({.first_index = distinct_ifindex(), .queues = 1}));
   const auto program = c.program(Assembler().return_value(XDP_REDIRECT));
-  auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, program)}}));
+  auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
   const auto flags = c.mode() == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
   const auto link = c.must(XdpLink::create(program, {.ifindex = pair.first, .flags = flags}));
   const auto sender = c.must(PacketSocket::open(pair.second));
@@ -359,7 +359,7 @@ void add_between_frames(Registry& rules) {
             Bench bench(c);
             const auto counter = counter_map(c);
             const auto program = hit_once(c, bench.map, counter);
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, program)}}));
+            auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             c.equals(
                 "frames at each target after three frames: a hit of the first and XDP_DROP, XDP_REDIRECT, "
                 "XDP_REDIRECT",
@@ -384,7 +384,7 @@ void add_between_frames(Registry& rules) {
             Bench bench(c);
             const auto counter = counter_map(c);
             const auto program = hit_once(c, bench.map, counter);
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, program)}}));
+            auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             c.equals(
                 "frames at each target after three frames, each a poll of its own: a hit of the first and "
                 "XDP_DROP, XDP_REDIRECT, XDP_REDIRECT",
@@ -411,7 +411,7 @@ void add_between_frames(Registry& rules) {
             c.must(map.update(kFirst, {.ifindex = kLoopback}));
             const auto hit = c.program(Assembler().redirect_map(map, kFirst, 0).exit());
             const auto bare = c.program(Assembler().return_value(XDP_REDIRECT));
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, bare)}}));
+            auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, bare)}});
             // Both on one CPU, as nearly always; several times for the other cases.
             constexpr std::size_t kRounds = 8;
             for (std::size_t round = 0; round < kRounds; ++round) {

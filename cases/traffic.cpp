@@ -239,7 +239,7 @@ void Traffic::trace(std::initializer_list<RedirectTracepoint> tracepoints) {
     watched.devices.push_back(target(port));
     watched.receivers.push_back(target(port));  // what xdp_exception tells of a program in an entry
   }
-  trace_.emplace(c_.must(RedirectTrace::start(tracepoints, watched)));
+  trace_.emplace(c_.trace(tracepoints, watched));
 }
 
 std::vector<RedirectEvent> Traffic::events() {

@@ -86,9 +86,8 @@ void add_programs(Registry& rules) {
             const auto map = c.devmap();
             c.must(map.update(kKey, {.ifindex = targets.device(0)}));
             const auto program = c.program(Assembler().redirect_map(map, kKey, 0).exit());
-            auto trace =
-                c.must(RedirectTrace::start({redirect, redirect_err, devmap_xmit},
-                                            {.programs = {c.must(program.info()).id}, .devices = targets.devices()}));
+            auto trace = c.trace({redirect, redirect_err, devmap_xmit},
+                                 {.programs = {c.must(program.info()).id}, .devices = targets.devices()});
             const auto run = c.must(program.test_run({.repeat = 1, .data_in = make_frame()}));
             c.equals("return value of the run", run.return_value, static_cast<std::uint32_t>(XDP_REDIRECT));
             c.equals("frames at the target", targets.arrivals(c), std::vector<std::uint64_t>{0});

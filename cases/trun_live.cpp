@@ -126,7 +126,7 @@ void add_numbers(Registry& rules) {
             // Queues hold 16 frames and are sent at the end of a batch: 8 redirected frames before the middle of 64 and
             // 8 around their end are 12 and 4 for batches of 64, and something else for any other.
             const auto program = redirecting_some(c, bench.map, counter, {{28, 36}, {60, 68}});
-            auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = bench.targets.devices()}));
+            auto trace = c.trace({devmap_xmit}, {.devices = bench.targets.devices()});
             run_live(c, program, {.frames = 68});
             c.equals("frames in each transmission, of 68 frames of which 28 to 35 and 60 to 67 are redirected",
                      sent_at_once(c.must(trace.events())), std::vector{12, 4});
@@ -163,7 +163,7 @@ void add_numbers(Registry& rules) {
           [](Case& c) {
             const Bench bench(c);
             const auto program = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
-            auto trace = c.must(RedirectTrace::start({devmap_xmit}, {.devices = bench.targets.devices()}));
+            auto trace = c.trace({devmap_xmit}, {.devices = bench.targets.devices()});
             run_live(c, program, {.frames = 6, .batch_size = 4});
             c.equals("frames in each transmission, of 6 frames in batches of 4", sent_at_once(c.must(trace.events())),
                      std::vector{4, 2});
@@ -284,8 +284,8 @@ void add_failures(Registry& rules) {
             const auto down = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
             const auto unable = c.program(Assembler().redirect_map(to_lo, kKey, 0).exit());
             const auto bare = c.program(Assembler().return_value(XDP_REDIRECT));
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err},
-                                                     {.programs = {id_of(c, down), id_of(c, unable), id_of(c, bare)}}));
+            auto trace =
+                c.trace({redirect, redirect_err}, {.programs = {id_of(c, down), id_of(c, unable), id_of(c, bare)}});
             const auto fails = [&](std::string_view what, const Program& program, int code) {
               c.equals(fmt::format("return value of a live run of a program that redirects {}", what),
                        c.succeeds(live_run(program)).return_value, 0U);
@@ -307,8 +307,7 @@ void add_failures(Registry& rules) {
           [](Case& c) {
             const auto program = c.program(Assembler().return_value(XDP_ABORTED));
             const auto pair = c.must(create_veth({.first_index = distinct_ifindex(), .queues = 1}));
-            auto trace =
-                c.must(RedirectTrace::start({redirect, redirect_err, exception}, {.programs = {id_of(c, program)}}));
+            auto trace = c.trace({redirect, redirect_err, exception}, {.programs = {id_of(c, program)}});
             run_live(c, program);
             c.equals("events of a live run of a program that returns XDP_ABORTED", c.must(trace.events()).size(), 0U);
             // The same program in a driver shows that the trace would have heard.
@@ -388,7 +387,7 @@ void add_actions(Registry& rules) {
           [](Case& c) {
             LiveTargets targets(c, {.count = 1});
             const auto program = c.program(Assembler().return_value(XDP_TX));
-            auto trace = c.must(RedirectTrace::start({redirect, redirect_err}, {.programs = {id_of(c, program)}}));
+            auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             const auto shows = [&](std::string_view name, RedirectTracepoint tracepoint, std::uint32_t to) {
               const auto events = c.must(trace.events());
               if (!c.equals(fmt::format("events named {}", name_of(tracepoint)), of(events, tracepoint).size(), 1U)) {

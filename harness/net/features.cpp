@@ -169,7 +169,7 @@ Feature redirect_trace() {
   return {.name = "BPF programs at the xdp tracepoints",
           .remedy = "run it on a kernel of 5.8 or later with CONFIG_BPF_EVENTS and CONFIG_FTRACE",
           .probe = [] {
-            const auto possible = RedirectTrace::possible();
+            const auto possible = RedirectListener::possible();
             if (!possible) return Fact{Presence::absent, possible.error().text()};
             return Fact{Presence::present, "a program for xdp_redirect_err loads"};
           }};

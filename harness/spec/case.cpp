@@ -8,6 +8,12 @@
 
 namespace devmap {
 
+Case::Case(Variant variant, Listener listener, const Lent& lent)
+    : variant_(variant),
+      listener_(std::move(listener)),
+      lent_(lent),
+      lent_listener_(lent.listener, [](const RedirectListener*) {}) {}
+
 DevMap Case::devmap(std::uint32_t max_entries, std::uint32_t map_flags) {
   return must(
       DevMap::create({.type = type(), .value_size = value_size(), .max_entries = max_entries, .map_flags = map_flags}));
@@ -34,6 +40,12 @@ XdpAttach Case::attacher() {
 XdpAttachment Case::attach(const Program& program, std::uint32_t ifindex, Mode mode) {
   const auto flags = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
   return must(attacher()(program, {.ifindex = ifindex, .flags = flags}));
+}
+
+RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched) {
+  const bool is_free = lent_listener_ != nullptr && lent_listener_.use_count() == 1;
+  return must(is_free ? RedirectTrace::start(lent_listener_, lent_.ring, tracepoints, watched)
+                      : RedirectTrace::start(tracepoints, watched));
 }
 
 bool Case::record(const Evidence& evidence) {

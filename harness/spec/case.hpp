@@ -4,14 +4,17 @@
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
 #include <harness/bpf/reply.hpp>
+#include <harness/net/redirect_trace.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/evidence.hpp>
+#include <harness/spec/known_facts.hpp>
 #include <harness/spec/variant.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +32,12 @@ struct Lent {
   /// The dispatcher's slots that are this check's.
   std::uint32_t first_slot = 0;
   std::uint32_t slot_count = 0;
+  /// Null where every trace is to have a listener of its own.
+  const RedirectListener* listener = nullptr;
+  /// The listener's ring that is this check's.
+  std::uint32_t ring = 0;
+  /// Null where every need is to be probed.
+  const KnownFacts* facts = nullptr;
 };
 
 /// What a rule's check works with: it sets up, acts, and says what it observed against what the rule states. Everything
@@ -44,8 +53,7 @@ class Case {
   using Listener = std::function<void(const Evidence&)>;
 
   /// The listener hears of every line of evidence as it is found.
-  explicit Case(Variant variant, Listener listener, const Lent& lent = {})
-      : variant_(variant), listener_(std::move(listener)), lent_(lent) {}
+  explicit Case(Variant variant, Listener listener, const Lent& lent = {});
   Case(const Case&) = delete;
   Case& operator=(const Case&) = delete;
   Case(Case&&) = delete;
@@ -83,6 +91,9 @@ class Case {
   [[nodiscard]] XdpAttachment attach(const Program& program, std::uint32_t ifindex, Mode mode);
   /// The same for a helper that attaches what it needs.
   [[nodiscard]] XdpAttach attacher();
+  /// Listens to tracepoints as fast as it can be done: by the run's listener where there is one and no other trace of
+  /// the check uses it, else by one of its own.
+  [[nodiscard]] RedirectTrace trace(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched);
 
   // --- Act and judge.
 
@@ -173,6 +184,8 @@ class Case {
   Listener listener_;
   Lent lent_;
   std::uint32_t slots_taken_ = 0;
+  /// Of lent_; each trace that uses it has a share. Null where there is none.
+  std::shared_ptr<const RedirectListener> lent_listener_;
   std::size_t judged_ = 0;
   std::size_t mismatches_ = 0;
   std::optional<std::string> broken_;

@@ -109,7 +109,7 @@ std::optional<Order> next_order(int orders_fd) {
 bool run_check_here(const Check& check, int report_fd, const Lent& lent) {
   const auto say = [report_fd](const std::string& line) { (void)write_all(report_fd, line); };
   for (const auto& need : check.rule->needs) {
-    const Fact fact = need.probe();
+    const Fact fact = lent.facts != nullptr ? lent.facts->find(need) : need.probe();
     if (fact.presence == Presence::present) continue;
     const char* prefix = fact.presence == Presence::absent ? "" : "could not tell: ";
     say(missing_line({.feature = need.name, .fact = prefix + fact.text, .remedy = need.remedy}));

@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <harness/net/features.hpp>
+#include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/format.hpp>
 #include <harness/spec/gtest_bridge.hpp>
@@ -49,10 +51,11 @@ class SignalsHeldBack {
   sigset_t before_{};
 };
 
-/// What a run uses of the machine, apart from what its checks make: the kernel's log, and a dispatcher.
+/// What a run uses of the machine, apart from what its checks make: the kernel's log, and what it lends to all checks.
 struct Surroundings {
   Expected<KernelLog> log;
   Expected<XdpDispatcher> dispatcher;
+  Expected<RedirectListener> listener;
 };
 
 /// Before Linux 5.11 BPF memory counts against this limit; where it cannot be raised, creation itself will say so.
@@ -96,12 +99,22 @@ Expected<Runner::Options> runner_options(const std::string& program, const Regis
   return chosen;
 }
 
-Surroundings surroundings(const Options& options, unsigned jobs) {
+/// Whether some of the checks listen to tracepoints.
+bool trace_redirects(const std::vector<Check>& checks) {
+  const auto name = features::redirect_trace().name;
+  return std::ranges::any_of(checks, [&](const Check& check) {
+    return std::ranges::any_of(check.rule->needs, [&](const Feature& feature) { return feature.name == name; });
+  });
+}
+
+Surroundings surroundings(const Options& options, const std::vector<Check>& checks, unsigned jobs) {
   auto log = KernelLog::watch(options.calibration ? KernelLog::Writers::anybody : KernelLog::Writers::kernel);
   auto dispatcher = options.attach_directly
                         ? Expected<XdpDispatcher>(failure("XDP dispatcher", 0, "directly"))
                         : XdpDispatcher::create(Runner::kLanesOfAJob * jobs * Runner::kSlotsOfACheck);
-  return {.log = std::move(log), .dispatcher = std::move(dispatcher)};
+  auto listener = trace_redirects(checks) ? RedirectListener::create(kRedirectTracepoints, Runner::kLanesOfAJob * jobs)
+                                          : Expected<RedirectListener>(failure("RedirectListener", 0, "not needed"));
+  return {.log = std::move(log), .dispatcher = std::move(dispatcher), .listener = std::move(listener)};
 }
 
 /// The order in which the checks are begun: as listed or at random, those that may take the kernel down last.
@@ -208,9 +221,10 @@ int run_checks(const std::string& program, const Registry& registry, const std::
     }
   }
   options.attach_directly = options.attach_directly || listing;
-  auto around = surroundings(options, chosen->jobs);
+  auto around = surroundings(options, checks, chosen->jobs);
   KernelLog* const log = around.log ? &*around.log : nullptr;
   if (around.dispatcher) chosen->dispatcher = &*around.dispatcher;
+  if (around.listener) chosen->listener = &*around.listener;
   if (with_google_test) {
     const int argument_count = static_cast<int>(google_test_arguments.size());
     google_test_arguments.push_back(nullptr);

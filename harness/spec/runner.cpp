@@ -115,13 +115,29 @@ bool has_room(const std::list<Running>& running, std::size_t jobs) {
   return static_cast<std::size_t>(at_work) < jobs && running.size() < Runner::kLanesOfAJob * jobs;
 }
 
-/// What the check in this lane may use: slots of the dispatcher that no other lane has, and none beyond its end.
-Lent lent_to(std::uint32_t lane, const XdpDispatcher* dispatcher) {
-  if (dispatcher == nullptr) return {};
-  const auto first = std::min(lane * Runner::kSlotsOfACheck, dispatcher->slots());
-  return {.dispatcher = dispatcher,
-          .first_slot = first,
-          .slot_count = std::min(Runner::kSlotsOfACheck, dispatcher->slots() - first)};
+/// What the check in this lane may use: slots of the dispatcher and a ring of the listener that no other lane has, and
+/// none beyond their ends.
+Lent lent_to(std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
+  Lent lent{.facts = facts};
+  if (options.dispatcher != nullptr) {
+    lent.dispatcher = options.dispatcher;
+    lent.first_slot = std::min(lane * Runner::kSlotsOfACheck, options.dispatcher->slots());
+    lent.slot_count = std::min(Runner::kSlotsOfACheck, options.dispatcher->slots() - lent.first_slot);
+  }
+  if (options.listener != nullptr && lane < options.listener->rings()) {
+    lent.listener = options.listener;
+    lent.ring = lane;
+  }
+  return lent;
+}
+
+/// Of everything that the checks need. Without it, each probes by itself.
+Expected<KnownFacts> facts_about(const std::vector<Check>& checks) {
+  std::vector<std::string> names;
+  for (const auto& check : checks) {
+    for (const auto& need : check.rule->needs) names.push_back(need.name);
+  }
+  return KnownFacts::about(std::move(names));
 }
 
 Result not_run(const Check& check) {
@@ -138,6 +154,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   auto interrupts = Interrupts::take();
   if (!interrupts) return std::unexpected(interrupts.error());
 
+  const auto facts = facts_about(checks);
   RunOutcome outcome;
   std::vector<std::optional<Result>> results(checks.size());
   std::list<Running> running;
@@ -185,7 +202,9 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       const auto lane = free_lane(running);
       auto child = take_child();
       if (child) {
-        if (auto begun = child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_.dispatcher)}); !begun)
+        if (auto begun =
+                child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_, facts ? &*facts : nullptr)});
+            !begun)
           child = std::unexpected(begun.error());
       }
       if (child) {

@@ -44,6 +44,8 @@ class Runner {
     KnownIssues known = {};
     /// For the checks to attach their programs behind; null: they attach them by themselves.
     const XdpDispatcher* dispatcher = nullptr;
+    /// For the checks to listen to tracepoints by; null: each has listeners of its own.
+    const RedirectListener* listener = nullptr;
   };
   /// How many programs a check can have behind the dispatcher; further ones it attaches by themselves.
   static constexpr std::uint32_t kSlotsOfACheck = 48;

@@ -38,7 +38,7 @@ TEST(RedirectTracepoint, HasTheKernelsName) {
 
 TEST(RedirectTrace, IsNotPossibleWithoutCapabilities) {
   std::string why;
-  ASSERT_EQ(fault(with_capabilities({}, [&] { why = fault(RedirectTrace::possible()); })), "");
+  ASSERT_EQ(fault(with_capabilities({}, [&] { why = fault(RedirectListener::possible()); })), "");
   EXPECT_THAT(why, testing::HasSubstr("EPERM"));
 }
 
@@ -47,7 +47,7 @@ class RedirectTraceTest : public testing_support::NetNsTest {
   void SetUp() override {
     NetNsTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
-    if (const auto possible = RedirectTrace::possible(); !possible) GTEST_SKIP() << possible.error().text();
+    if (const auto possible = RedirectListener::possible(); !possible) GTEST_SKIP() << possible.error().text();
     if (const Fact fact = features::live_frames().probe(); fact.presence != Presence::present) {
       GTEST_SKIP() << fact.text;
     }
