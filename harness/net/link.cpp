@@ -124,14 +124,14 @@ Expected<void> delete_link(std::uint32_t ifindex) {
 }
 
 Expected<void> silence_ipv6() {
-  for (const char* which : {"all", "default"}) {
-    const auto file = std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6";
-    const UniqueFd opened(open(file.c_str(), O_WRONLY | O_CLOEXEC));
-    if (!opened && errno == ENOENT) return {};
-    if (!opened) return last_error("open", file);
-    if (auto written = write_all(opened.get(), "1"); !written) return written;
-  }
-  return {};
+  const std::string file = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  // Writing spins while anybody changes the network configuration of the machine (restart_syscall), reading does not.
+  const auto now = read_file(file);
+  if (!now) return now.error().code == ENOENT ? Expected<void>() : std::unexpected(now.error());
+  if (now->starts_with('1')) return {};
+  const UniqueFd opened(open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!opened) return last_error("open", file);
+  return write_all(opened.get(), "1");
 }
 
 Reply<> set_xdp(std::uint32_t ifindex, int program_fd, std::uint32_t xdp_flags) {
