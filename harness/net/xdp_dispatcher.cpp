@@ -42,7 +42,7 @@ Expected<XdpLink> attach_to_own_loopback(const NetNs& home, const Program& progr
 
 }  // namespace
 
-Expected<XdpDispatcher> XdpDispatcher::create(std::uint32_t slots) {
+Expected<XdpDispatcher> XdpDispatcher::create(std::uint32_t slots, std::uint32_t program_flags) {
   auto slot_of_device =
       Map::create({.type = BPF_MAP_TYPE_HASH, .value_size = sizeof(std::uint32_t), .max_entries = slots}).expected();
   if (!slot_of_device) return std::unexpected(slot_of_device.error());
@@ -50,7 +50,7 @@ Expected<XdpDispatcher> XdpDispatcher::create(std::uint32_t slots) {
   if (!programs) return std::unexpected(programs.error());
   const auto instructions = dispatching_program(*slot_of_device, *programs);
   if (!instructions) return std::unexpected(instructions.error());
-  auto program = Program::load({.name = "dispatcher"}, *instructions).expected();
+  auto program = Program::load({.flags = program_flags, .name = "dispatcher"}, *instructions).expected();
   if (!program) return std::unexpected(program.error());
   auto home = NetNs::create();
   if (!home) return std::unexpected(home.error());

@@ -27,8 +27,9 @@ namespace devmap {
 /// look at the dispatcher. Rules about those attach their programs themselves.
 class XdpDispatcher {
  public:
-  /// Programs for up to `slots` devices at a time. Needs what attaching an XDP program needs, and namespaces.
-  [[nodiscard]] static Expected<XdpDispatcher> create(std::uint32_t slots);
+  /// Programs for up to `slots` devices at a time. Only programs that agree with `program_flags` in BPF_F_XDP_HAS_FRAGS
+  /// can stand behind it. Needs what attaching an XDP program needs, and namespaces.
+  [[nodiscard]] static Expected<XdpDispatcher> create(std::uint32_t slots, std::uint32_t program_flags = 0);
 
   [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
 
@@ -67,8 +68,8 @@ class XdpAttachment {
   /// Attaches the program itself.
   [[nodiscard]] static Expected<XdpAttachment> directly(const Program& program, const Spec& spec);
   /// Attaches the dispatcher, with the program in this slot, which is to be nobody else's while the attachment lives.
-  /// The dispatcher must outlive it. Not for programs bound to a device or with BPF_F_XDP_HAS_FRAGS: they cannot be
-  /// called from one without (kernel/bpf/core.c:bpf_prog_map_compatible, EINVAL).
+  /// The dispatcher must outlive it. Refused with EINVAL where the dispatcher cannot call the program: one bound to a
+  /// device, or with BPF_F_XDP_HAS_FRAGS and the dispatcher without (kernel/bpf/core.c:bpf_prog_map_compatible).
   [[nodiscard]] static Expected<XdpAttachment> behind(const XdpDispatcher& dispatcher, std::uint32_t slot,
                                                       const Program& program, const Spec& spec);
 

@@ -29,11 +29,16 @@ Program Case::egress_program(const ProgramSpec& spec) {
 
 XdpAttach Case::attacher() {
   return [this](const Program& program, const XdpAttachment::Spec& spec) {
+    if (slots_taken_ == lent_.slot_count) return XdpAttachment::directly(program, spec);
     // Slots are not used again: an attachment may outlive the one that comes after it.
-    if (lent_.dispatcher == nullptr || slots_taken_ == lent_.slot_count) return XdpAttachment::directly(program, spec);
-    auto attached = XdpAttachment::behind(*lent_.dispatcher, lent_.first_slot + slots_taken_++, program, spec);
-    const bool not_for_it = !attached && attached.error().code == EINVAL;
-    return not_for_it ? XdpAttachment::directly(program, spec) : std::move(attached);
+    const auto slot = lent_.first_slot + slots_taken_++;
+    for (const auto* dispatcher : {lent_.dispatcher, lent_.frags_dispatcher}) {
+      if (dispatcher == nullptr) continue;
+      auto attached = XdpAttachment::behind(*dispatcher, slot, program, spec);
+      const bool not_for_it = !attached && attached.error().code == EINVAL;
+      if (!not_for_it) return attached;
+    }
+    return XdpAttachment::directly(program, spec);
   };
 }
 

@@ -27,9 +27,11 @@ class Refusal;
 
 /// What a run lends a check.
 struct Lent {
-  /// Null where every program is to be attached by itself.
+  /// For programs to be attached behind; null where each is to be attached by itself.
   const XdpDispatcher* dispatcher = nullptr;
-  /// The dispatcher's slots that are this check's.
+  /// The same for programs with BPF_F_XDP_HAS_FRAGS.
+  const XdpDispatcher* frags_dispatcher = nullptr;
+  /// The slots of both that are this check's.
   std::uint32_t first_slot = 0;
   std::uint32_t slot_count = 0;
   /// Null where every trace is to have a listener of its own.
@@ -85,8 +87,8 @@ class Case {
   [[nodiscard]] Program program(const Assembler& instructions, const ProgramSpec& spec = {});
   /// An XDP program for map entries (expected attach type BPF_XDP_DEVMAP) that returns XDP_PASS.
   [[nodiscard]] Program egress_program(const ProgramSpec& spec = {.expected_attach_type = BPF_XDP_DEVMAP});
-  /// Puts a program to work on a device, as fast as it can be done: behind the run's dispatcher where there is one and
-  /// it can call the program, else by itself. The device needs a number of its own
+  /// Puts a program to work on a device, as fast as it can be done: behind a dispatcher of the run where there is one
+  /// that can call the program, else by itself. The device needs a number of its own
   /// (distinct_ifindex).
   [[nodiscard]] XdpAttachment attach(const Program& program, std::uint32_t ifindex, Mode mode);
   /// The same for a helper that attaches what it needs.

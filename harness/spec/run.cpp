@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
@@ -21,6 +22,7 @@
 #include <harness/spec/runner.hpp>
 #include <harness/spec/selection.hpp>
 #include <iterator>
+#include <numeric>
 #include <random>
 #include <thread>
 
@@ -55,6 +57,7 @@ class SignalsHeldBack {
 struct Surroundings {
   Expected<KernelLog> log;
   Expected<XdpDispatcher> dispatcher;
+  Expected<XdpDispatcher> frags_dispatcher;
   Expected<RedirectListener> listener;
 };
 
@@ -99,33 +102,55 @@ Expected<Runner::Options> runner_options(const std::string& program, const Regis
   return chosen;
 }
 
-/// Whether some of the checks listen to tracepoints.
-bool trace_redirects(const std::vector<Check>& checks) {
-  const auto name = features::redirect_trace().name;
+/// Whether some of the checks need it.
+bool is_needed(const Feature& feature, const std::vector<Check>& checks) {
   return std::ranges::any_of(checks, [&](const Check& check) {
-    return std::ranges::any_of(check.rule->needs, [&](const Feature& feature) { return feature.name == name; });
+    return std::ranges::any_of(check.rule->needs, [&](const Feature& need) { return need.name == feature.name; });
   });
 }
 
 Surroundings surroundings(const Options& options, const std::vector<Check>& checks, unsigned jobs) {
   auto log = KernelLog::watch(options.calibration ? KernelLog::Writers::anybody : KernelLog::Writers::kernel);
-  auto dispatcher = options.attach_directly
-                        ? Expected<XdpDispatcher>(failure("XDP dispatcher", 0, "directly"))
-                        : XdpDispatcher::create(Runner::kLanesOfAJob * jobs * Runner::kSlotsOfACheck);
-  auto listener = trace_redirects(checks) ? RedirectListener::create(kRedirectTracepoints, Runner::kLanesOfAJob * jobs)
-                                          : Expected<RedirectListener>(failure("RedirectListener", 0, "not needed"));
-  return {.log = std::move(log), .dispatcher = std::move(dispatcher), .listener = std::move(listener)};
+  const auto lanes = Runner::kLanesOfAJob * jobs;
+  const auto dispatch = [&](bool wanted, std::uint32_t program_flags) {
+    return wanted ? XdpDispatcher::create(lanes * Runner::kSlotsOfACheck, program_flags)
+                  : Expected<XdpDispatcher>(failure("XDP dispatcher", 0, "not wanted"));
+  };
+  const bool has_frags = is_needed(features::frags_programs(), checks);
+  auto dispatcher = dispatch(!options.attach_directly, 0);
+  auto frags_dispatcher = dispatch(!options.attach_directly && has_frags, BPF_F_XDP_HAS_FRAGS);
+  auto listener = is_needed(features::redirect_trace(), checks)
+                      ? RedirectListener::create(kRedirectTracepoints, lanes)
+                      : Expected<RedirectListener>(failure("RedirectListener", 0, "not wanted"));
+  return {.log = std::move(log),
+          .dispatcher = std::move(dispatcher),
+          .frags_dispatcher = std::move(frags_dispatcher),
+          .listener = std::move(listener)};
 }
 
-/// The order in which the checks are begun: as listed or at random, those that may take the kernel down last.
-std::vector<std::size_t> begin_order(const std::vector<Check>& checks, bool shuffled, std::mt19937& generator) {
+/// Puts neighbours apart: they wait for the same locks of the kernel, and hold each other up.
+void spread(std::vector<std::size_t>& order) {
+  const std::size_t count = order.size();
+  constexpr double kGoldenRatio = 0.618;
+  auto step = std::max<std::size_t>(1, static_cast<std::size_t>(kGoldenRatio * static_cast<double>(count)));
+  while (std::gcd(step, count) > 1) ++step;
+  const auto listed = order;
+  for (std::size_t i = 0; i < count; ++i) order.at(i) = listed.at(i * step % count);
+}
+
+/// How the checks that run are begun one after the other.
+enum class Order : std::uint8_t { as_listed, spread, shuffled };
+
+/// The order in which the checks are begun, those that may take the kernel down last.
+std::vector<std::size_t> begin_order(const std::vector<Check>& checks, Order kind, std::mt19937& generator) {
   std::vector<std::size_t> order;
   std::vector<std::size_t> dangerous;
   order.reserve(checks.size());
   for (std::size_t i = 0; i < checks.size(); ++i) {
     (checks.at(i).rule->danger.empty() ? order : dangerous).push_back(i);
   }
-  if (shuffled) {
+  if (kind == Order::spread && !order.empty()) spread(order);
+  if (kind == Order::shuffled) {
     std::ranges::shuffle(order, generator);
     std::ranges::shuffle(dangerous, generator);
   }
@@ -138,11 +163,14 @@ std::vector<std::size_t> begin_order(const std::vector<Check>& checks, bool shuf
 Expected<int> run_all(const std::vector<Check>& checks, const Options& options, const Runner::Options& runner_options,
                       KernelLog* log, RunRecord& record) {
   std::mt19937 generator(options.seed.value_or(0));
+  const Order kind = options.shuffle                                 ? Order::shuffled
+                     : runner_options.jobs > 1 && !options.fail_fast ? Order::spread
+                                                                     : Order::as_listed;
   for (unsigned iteration = 1; iteration <= options.repeat; ++iteration) {
     ProgressLine line(!options.quiet);
     Runner runner(runner_options, log,
                   [&line](const Result& result, auto through, auto all) { line.show(result, through, all); });
-    auto outcome = runner.run(checks, begin_order(checks, options.shuffle, generator));
+    auto outcome = runner.run(checks, begin_order(checks, kind, generator));
     if (!outcome) return std::unexpected(outcome.error());
     for (auto& result : outcome->results) {
       result.iteration = iteration;
@@ -224,6 +252,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
   auto around = surroundings(options, checks, chosen->jobs);
   KernelLog* const log = around.log ? &*around.log : nullptr;
   if (around.dispatcher) chosen->dispatcher = &*around.dispatcher;
+  if (around.frags_dispatcher) chosen->frags_dispatcher = &*around.frags_dispatcher;
   if (around.listener) chosen->listener = &*around.listener;
   if (with_google_test) {
     const int argument_count = static_cast<int>(google_test_arguments.size());

@@ -121,6 +121,7 @@ Lent lent_to(std::uint32_t lane, const Runner::Options& options, const KnownFact
   Lent lent{.facts = facts};
   if (options.dispatcher != nullptr) {
     lent.dispatcher = options.dispatcher;
+    lent.frags_dispatcher = options.frags_dispatcher;
     lent.first_slot = std::min(lane * Runner::kSlotsOfACheck, options.dispatcher->slots());
     lent.slot_count = std::min(Runner::kSlotsOfACheck, options.dispatcher->slots() - lent.first_slot);
   }

@@ -44,6 +44,7 @@ class Runner {
     KnownIssues known = {};
     /// For the checks to attach their programs behind; null: they attach them by themselves.
     const XdpDispatcher* dispatcher = nullptr;
+    const XdpDispatcher* frags_dispatcher = nullptr;
     /// For the checks to listen to tracepoints by; null: each has listeners of its own.
     const RedirectListener* listener = nullptr;
   };

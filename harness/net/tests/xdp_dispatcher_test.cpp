@@ -81,6 +81,21 @@ TEST_F(XdpDispatcherTest, RefusesASlotItDoesNotHave) {
   });
 }
 
+TEST_F(XdpDispatcherTest, HasProgramsForFramesInFragmentsBehindOneOfTheirKind) {
+  inside([] {
+    const auto program =
+        Program::load({.flags = BPF_F_XDP_HAS_FRAGS}, Assembler().return_value(XDP_PASS).build().value());
+    if (!program) GTEST_SKIP() << "programs for frames in several buffers need Linux 5.18";
+    const auto plain = XdpDispatcher::create(1);
+    ASSERT_EQ(fault(plain), "");
+    EXPECT_THAT(XdpAttachment::behind(*plain, 0, program.value(), {.ifindex = kLoopback}),
+                testing_support::FailsWith(EINVAL));
+    const auto fitting = XdpDispatcher::create(1, BPF_F_XDP_HAS_FRAGS);
+    ASSERT_EQ(fault(fitting), "");
+    EXPECT_EQ(fault(XdpAttachment::behind(*fitting, 0, program.value(), {.ifindex = kLoopback})), "");
+  });
+}
+
 TEST_F(XdpDispatcherTest, ReleasesTheProgramWithTheAttachment) {
   inside([] {
     const auto dispatcher = XdpDispatcher::create(1);
