@@ -6,12 +6,15 @@
 
 #include <array>
 #include <harness/net/generic_netlink.hpp>
+#include <span>
 
 namespace devmap {
 namespace {
 
-/// The kernel's name of NETIF_F_GRO (net/ethtool/common.c:netdev_features_strings).
-constexpr const char* kGro = "rx-gro";
+// The kernel's names of NETIF_F_GRO and of what NETIF_F_ALL_TSO consists of (net/ethtool/common.c).
+constexpr std::array kGro = {"rx-gro"};
+constexpr std::array kSegmentation = {"tx-tcp-segmentation", "tx-tcp-ecn-segmentation", "tx-tcp-mangleid-segmentation",
+                                      "tx-tcp6-segmentation"};
 
 /// Every request's header; the attribute that holds it is 1 in each. The answer to a change is of no interest.
 void put_header(nl_msg* message, int attribute, std::uint32_t ifindex) {
@@ -21,22 +24,32 @@ void put_header(nl_msg* message, int attribute, std::uint32_t ifindex) {
   nla_nest_end(message, header);
 }
 
-}  // namespace
-
-Reply<> set_gro(std::uint32_t ifindex, bool on) {
-  const Asked asked(on ? "switch GRO on" : "switch GRO off", {{"ifindex", ifindex}});
+Reply<> switch_features(const Asked& asked, std::uint32_t ifindex, std::span<const char* const> names, bool on) {
   return request_generic(
       asked, {.family = ETHTOOL_GENL_NAME, .command = ETHTOOL_MSG_FEATURES_SET, .fill = [&](nl_msg* message) {
                 put_header(message, ETHTOOL_A_FEATURES_HEADER, ifindex);
                 nlattr* const wanted = nla_nest_start(message, ETHTOOL_A_FEATURES_WANTED);
                 nlattr* const bits = nla_nest_start(message, ETHTOOL_A_BITSET_BITS);
-                nlattr* const bit = nla_nest_start(message, ETHTOOL_A_BITSET_BITS_BIT);
-                nla_put_string(message, ETHTOOL_A_BITSET_BIT_NAME, kGro);
-                if (on) nla_put_flag(message, ETHTOOL_A_BITSET_BIT_VALUE);
-                nla_nest_end(message, bit);
+                for (const char* const name : names) {
+                  nlattr* const bit = nla_nest_start(message, ETHTOOL_A_BITSET_BITS_BIT);
+                  nla_put_string(message, ETHTOOL_A_BITSET_BIT_NAME, name);
+                  if (on) nla_put_flag(message, ETHTOOL_A_BITSET_BIT_VALUE);
+                  nla_nest_end(message, bit);
+                }
                 nla_nest_end(message, bits);
                 nla_nest_end(message, wanted);
               }});
+}
+
+}  // namespace
+
+Reply<> set_gro(std::uint32_t ifindex, bool on) {
+  return switch_features({on ? "switch GRO on" : "switch GRO off", {{"ifindex", ifindex}}}, ifindex, kGro, on);
+}
+
+Reply<> set_segmentation(std::uint32_t ifindex, bool on) {
+  return switch_features({on ? "switch segmentation on" : "switch segmentation off", {{"ifindex", ifindex}}}, ifindex,
+                         kSegmentation, on);
 }
 
 Reply<Channels> channels(std::uint32_t ifindex) {

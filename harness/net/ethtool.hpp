@@ -12,6 +12,9 @@ namespace devmap {
 /// Linux 5.13 (drivers/net/veth.c:veth_set_features).
 [[nodiscard]] Reply<> set_gro(std::uint32_t ifindex, bool on);
 
+/// TCP segmentation offload: whether the stack may hand the device segments larger than its MTU.
+[[nodiscard]] Reply<> set_segmentation(std::uint32_t ifindex, bool on);
+
 /// How many queues a device uses, and how many it could (ETHTOOL_MSG_CHANNELS_GET).
 struct Channels {
   std::uint32_t receive = 0;

@@ -1,19 +1,16 @@
 #include <harness/net/topology.hpp>
 
 #include <linux/bpf.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include <fmt/format.h>
 #include <cerrno>
 #include <harness/base/kernel_version.hpp>
-#include <harness/base/unique_fd.hpp>
 #include <harness/bpf/assembler.hpp>
 #include <harness/bpf/program.hpp>
+#include <harness/net/device_state.hpp>
+#include <harness/net/ethtool.hpp>
 #include <utility>
 
 namespace devmap {
@@ -26,40 +23,24 @@ Polling settled(Polling polling) {
   return KernelVersion::running() < kOffloadSuffices ? Polling::program : Polling::offload;
 }
 
-/// An ioctl(2) about a device: netdevice(7).
-Expected<void> ask(std::uint32_t ifindex, unsigned long question, ifreq& request) {
-  const UniqueFd any(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!any) return last_error("socket", "AF_INET");
-  if (if_indextoname(ifindex, request.ifr_name) == nullptr) return last_error("if_indextoname");
-  if (ioctl(any.get(), question, &request) != 0) return last_error("ioctl", request.ifr_name);
-  return {};
-}
-
-Expected<void> switch_offload(std::uint32_t ifindex, std::uint32_t command, bool on) {
-  ethtool_value wanted{.cmd = command, .data = on ? 1U : 0U};
-  ifreq request{};
-  request.ifr_data = reinterpret_cast<char*>(&wanted);  // NOLINT(*-reinterpret-cast): the form ioctl(2) takes it in
-  return ask(ifindex, SIOCETHTOOL, request);
-}
-
 /// A receiver with GRO polls only for what could be merged, as far as it comes from the stack, unless the sender leaves
 /// segmentation to nobody (drivers/net/veth.c:veth_skb_is_eligible_for_gro): frames of the stack would take another way
 /// than those of XDP, and overtake them.
 Expected<void> poll_by_offload(const VethPair& pair) {
-  if (auto off = switch_offload(pair.first, ETHTOOL_STSO, false); !off) return off;
-  return switch_offload(pair.second, ETHTOOL_SGRO, true);
+  if (auto off = set_segmentation(pair.first, false).expected(); !off) return off;
+  return set_gro(pair.second, true).expected();
 }
 
 Expected<bool> is_up(std::uint32_t ifindex) {
-  ifreq request{};
-  if (const auto asked = ask(ifindex, SIOCGIFFLAGS, request); !asked) return std::unexpected(asked.error());
-  return (request.ifr_flags & IFF_UP) != 0;
+  const auto state = device_state(ifindex);
+  if (!state) return std::unexpected(state.error());
+  return (state->flags & IFF_UP) != 0;
 }
 
-/// For frames in several buffers too, where the kernel has them: the device's MTU may ask for it.
 /// The largest MTU that is sure to leave a frame in one buffer, whatever the headroom.
 constexpr std::uint32_t kOneBufferMtu = 2048;
 
+/// For frames in several buffers too, where the kernel has them: the device's MTU may ask for it.
 Expected<Program> passing_program(bool frags) {
   const auto instructions = Assembler().return_value(XDP_PASS).build();
   if (!instructions) return std::unexpected(instructions.error());
