@@ -164,13 +164,6 @@ Expected<void> IsolatedCheck::begin(const Assignment& assignment) {
   return {};
 }
 
-Expected<IsolatedCheck> IsolatedCheck::start(const Check& check, const std::string& tag, const Options& options) {
-  auto child = prepare({&check, 1}, options);
-  if (!child) return child;
-  if (auto begun = child->begin({.index = 0, .tag = tag}); !begun) return std::unexpected(begun.error());
-  return child;
-}
-
 IsolatedCheck::IsolatedCheck(IsolatedCheck&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       process_(std::move(other.process_)),

@@ -45,9 +45,6 @@ class IsolatedCheck {
   [[nodiscard]] static Expected<IsolatedCheck> prepare(std::span<const Check> checks, const Options& options);
   /// Has a prepared child run its check.
   [[nodiscard]] Expected<void> begin(const Assignment& assignment);
-  /// Both at once.
-  [[nodiscard]] static Expected<IsolatedCheck> start(const Check& check, const std::string& tag,
-                                                     const Options& options);
 
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   /// Becomes readable when the child has ended.

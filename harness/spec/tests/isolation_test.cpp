@@ -17,6 +17,15 @@
 namespace devmap {
 namespace {
 
+/// A child that is at the rule's only check.
+Expected<IsolatedCheck> started(const Rule& rule, const std::string& tag) {
+  const Check check{.rule = &rule};
+  auto child = IsolatedCheck::prepare({&check, 1}, {});
+  if (!child) return child;
+  if (auto begun = child->begin({.index = 0, .tag = tag}); !begun) return std::unexpected(begun.error());
+  return child;
+}
+
 using testing::HasSubstr;
 using testing_support::fault;
 using testing_support::hold;
@@ -36,7 +45,7 @@ class IsolationTest : public testing::Test {
 
   /// Runs a check in a child of its own to its end.
   static ChildReport report_of(const Rule& rule, const char* tag = "check-0") {
-    auto child = IsolatedCheck::start({.rule = &rule}, tag, {});
+    auto child = started(rule, tag);
     EXPECT_EQ(fault(child), "");
     return child ? child->finish() : ChildReport{};
   }
@@ -142,7 +151,7 @@ TEST_F(IsolationTest, TakesMoreThanAPipeHolds) {
   const Rule rule = make_rule("a.b", [](Case& c) {
     for (int i = 0; i < kLines; ++i) c.holds("a line of a good many characters, so that they add up", true);
   });
-  auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+  auto child = started(rule, "check-0");
   ASSERT_EQ(fault(child), "");
   pollfd waited[] = {{child->ended_fd(), POLLIN, 0}, {child->report_fd(), POLLIN, 0}};
   while ((waited[0].revents & POLLIN) == 0) {
@@ -158,7 +167,7 @@ TEST_F(IsolationTest, IsKilled) {
   const Rule rule = make_rule("a.b", [](Case&) {
     for (;;) pause();
   });
-  auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+  auto child = started(rule, "check-0");
   ASSERT_EQ(fault(child), "");
   child->kill();
   EXPECT_EQ(child->finish().signal, SIGKILL);
@@ -170,7 +179,7 @@ TEST_F(IsolationTest, EndsWithItsObject) {
   });
   pid_t pid = 0;
   {
-    const auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+    const auto child = started(rule, "check-0");
     ASSERT_EQ(fault(child), "");
     pid = child->pid();
     EXPECT_EQ(kill(pid, 0), 0);
@@ -183,7 +192,7 @@ TEST_F(IsolationTest, IsAbandonedWithWhatItHasSaid) {
     hold(c);
     for (;;) pause();
   });
-  auto child = IsolatedCheck::start({.rule = &rule}, "check-0", {});
+  auto child = started(rule, "check-0");
   ASSERT_EQ(fault(child), "");
   const pid_t pid = child->pid();
   pollfd report{child->report_fd(), POLLIN, 0};
