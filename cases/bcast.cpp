@@ -1,22 +1,27 @@
+#include <cases/bcast.hpp>
 #include <cases/chapters.hpp>
+#include <cases/support.hpp>
 #include <cases/traffic.hpp>
 #include <harness/net/features.hpp>
 
 #include <cerrno>
 
 namespace devmap::cases {
+
+void broadcast(Traffic& t, const DevMap& map, const Broadcast& how) {
+  t.run(t.main().redirect_map(map, how.key, how.flags).exit(), how.program);
+}
+
 namespace {
 
 using enum RedirectTracepoint;
 
-constexpr std::uint64_t kAll = BPF_F_BROADCAST;
-constexpr std::uint64_t kOthers = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
 constexpr std::uint32_t kNoSuchKey = 77;
 const std::vector<std::string> kSource = {"kernel/bpf/devmap.c:dev_map_enqueue_multi",
                                           "kernel/bpf/devmap.c:dev_map_redirect_multi"};
 
 Rule broadcast_rule(Rule rule, const std::vector<Mode>& modes = {Mode::native, Mode::generic}) {
-  rule.since = {.major = 5, .minor = 14};
+  rule.since = kBroadcastSince;
   rule.commits = {"e624d4ed4aa8"};
   rule.variants = any_map(4).in(modes);
   rule.needs.insert(rule.needs.begin(), features::veth());
@@ -38,10 +43,6 @@ std::vector<std::uint32_t> targets_of(const Traffic& t) {
   return all;
 }
 
-void broadcast_all(Traffic& t, const DevMap& map, std::uint64_t flags = kAll, std::uint32_t key = 0) {
-  t.run(t.main().redirect_map(map, key, flags).exit());
-}
-
 void goes(Case& c, Traffic& t, std::string_view what, const Fate& expected) {
   c.equals(fmt::format("where {} went", what), t.fate_of(t.frame()), expected);
 }
@@ -60,7 +61,7 @@ void add_destinations(Registry& rules) {
             [count](Case& c) {
               Traffic t(c, {.ports = count});
               const auto map = map_of(c, targets_of(t));
-              broadcast_all(t, map);
+              broadcast(t, map);
               goes(c, t, "a broadcast frame", delivered_to_first(count));
             },
     }));
@@ -76,7 +77,7 @@ void add_destinations(Registry& rules) {
           [](Case& c) {
             Traffic t(c);
             const auto map = c.devmap();
-            broadcast_all(t, map);
+            broadcast(t, map);
             t.trace({redirect, redirect_err, devmap_xmit});
             goes(c, t, "a broadcast frame", nowhere());
             c.equals("events", summary(t.events()), "xdp_redirect");
@@ -98,7 +99,7 @@ void add_destinations(Registry& rules) {
             const auto map = map_of(c, targets_of(t));
             t.trace({redirect, redirect_err});
             for (const auto& [key, device] : {std::pair{1U, t.target(1)}, {kNoSuchKey, 0U}}) {
-              broadcast_all(t, map, kAll, key);
+              broadcast(t, map, {.key = key});
               goes(c, t, fmt::format("a frame broadcast with key {}", key), delivered_to({0, 1}));
               const auto events = t.events();
               if (!c.equals("events", summary(events), "xdp_redirect")) continue;
@@ -116,7 +117,7 @@ void add_destinations(Registry& rules) {
           [](Case& c) {
             Traffic t(c, {.ports = 2});
             const auto map = map_of(c, {t.target(0), t.target(1), t.target(0)});
-            broadcast_all(t, map);
+            broadcast(t, map);
             goes(c, t, "a broadcast frame, t0 being under two keys", delivered_to({0, 0, 1}));
           },
   }));
@@ -131,7 +132,7 @@ void add_ingress(Registry& rules) {
           [](Case& c) {
             Traffic t(c);
             const auto map = map_of(c, {t.in1(), t.target(0)});
-            broadcast_all(t, map);
+            broadcast(t, map);
             goes(c, t, "a frame broadcast by a map of in1 and t0", Fate{at_in0(), at_sink(0)});
           },
   }));
@@ -148,11 +149,11 @@ void add_ingress(Registry& rules) {
                                         {t.target(0), t.in1(), t.target(1)},
                                         {t.target(0), t.target(1), t.in1()}}) {
               const auto map = map_of(c, devices);
-              broadcast_all(t, map, kOthers);
+              broadcast(t, map, {.flags = kToOthers});
               goes(c, t, "a frame broadcast to others than the ingress device", delivered_to({0, 1}));
             }
             const auto alone = map_of(c, {t.in1()});
-            broadcast_all(t, alone, kOthers);
+            broadcast(t, alone, {.flags = kToOthers});
             goes(c, t, "a frame broadcast by a map of in1 alone", nowhere());
           },
   }));
@@ -167,7 +168,7 @@ void add_ingress(Registry& rules) {
           [](Case& c) {
             Traffic t(c);
             const auto map = map_of(c, {t.in1()});
-            broadcast_all(t, map, BPF_F_EXCLUDE_INGRESS);
+            broadcast(t, map, {.flags = BPF_F_EXCLUDE_INGRESS});
             goes(c, t, "a frame redirected to the entry of in1 with BPF_F_EXCLUDE_INGRESS", sent_back());
           },
   }));
@@ -185,7 +186,7 @@ void add_unusable_targets(Registry& rules) {
               [](Case& c) {
                 Traffic t(c, {.ports = 3});
                 const auto map = map_of(c, targets_of(t));
-                broadcast_all(t, map);
+                broadcast(t, map);
                 for (const std::uint32_t down : {0U, 1U, 2U}) {
                   c.must(set_up(t.target(down), false));
                   std::vector<std::uint32_t> others;
@@ -209,7 +210,7 @@ void add_unusable_targets(Registry& rules) {
               [](Case& c) {
                 Traffic t(c, {.ports = 3});
                 const auto map = map_of(c, targets_of(t));
-                broadcast_all(t, map);
+                broadcast(t, map);
                 c.must(set_mtu(t.target(1), 100));
                 c.equals("where a frame of 119 bytes went, the MTU of t1 being 100", t.fate_of(t.frame({.size = 119})),
                          delivered_to({0, 2}));
@@ -233,7 +234,7 @@ void add_unusable_targets(Registry& rules) {
               [](Case& c) {
                 Traffic t(c, {.ports = 3});
                 const auto map = map_of(c, targets_of(t));
-                broadcast_all(t, map);
+                broadcast(t, map);
                 t.trace({redirect, redirect_err});
                 for (const std::uint32_t down : {0U, 1U, 2U}) {
                   c.must(set_up(t.target(down), false));

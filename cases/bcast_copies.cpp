@@ -1,3 +1,4 @@
+#include <cases/bcast.hpp>
 #include <cases/chapters.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
@@ -12,17 +13,10 @@ namespace {
 
 using enum RedirectTracepoint;
 
-constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
-constexpr std::uint64_t kToAll = BPF_F_BROADCAST;
-constexpr std::uint64_t kToOthers = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
 /// A power of two, so that this is the number of buckets of a DEVMAP_HASH as well.
 constexpr std::uint32_t kRoom = 64;
 const std::string kNativeCopy = "kernel/bpf/devmap.c:dev_map_enqueue_clone";
 const std::string kGenericCopy = "kernel/bpf/devmap.c:dev_map_redirect_clone";
-
-void broadcast(Traffic& t, const DevMap& map, std::uint64_t flags = kToAll, const ProgramSpec& spec = {}) {
-  t.run(t.main().redirect_map(map, 0, flags).exit(), spec);
-}
 
 /// An entry's program that adds to the free byte, which is n in frame n.
 Program adding(Case& c, std::int32_t amount) {
@@ -277,7 +271,7 @@ void add_fragments(Registry& rules) {
             for (const std::uint32_t count : {2U, 3U}) {
               const auto map = c.devmap(kEntries);
               for (std::uint32_t port = 0; port < count; ++port) c.must(map.update(port, {.ifindex = t.target(port)}));
-              broadcast(t, map, kToAll, {.flags = BPF_F_XDP_HAS_FRAGS});
+              broadcast(t, map, {.program = {.flags = BPF_F_XDP_HAS_FRAGS}});
               t.trace({redirect, redirect_err});
               c.equals(fmt::format("where a frame of 8000 bytes went, broadcast to {} devices", count),
                        t.fate_of(t.frame({.size = kInFragments})), nowhere());
@@ -298,13 +292,13 @@ void add_fragments(Registry& rules) {
             Traffic t(c, {.mtu = kJumbo});
             const auto map = c.devmap(kEntries);
             c.must(map.update(0, {.ifindex = t.target(0)}));
-            broadcast(t, map, kToAll, {.flags = BPF_F_XDP_HAS_FRAGS});
+            broadcast(t, map, {.program = {.flags = BPF_F_XDP_HAS_FRAGS}});
             t.trace({redirect, redirect_err});
             c.equals("where a frame of 8000 bytes went, broadcast by a map of t0",
                      t.fate_of(t.frame({.size = kInFragments})), delivered_to({0}));
             c.equals("events", summary(t.events()), "xdp_redirect");
             c.must(map.update(1, {.ifindex = t.in1()}));
-            broadcast(t, map, kToOthers, {.flags = BPF_F_XDP_HAS_FRAGS});
+            broadcast(t, map, {.flags = kToOthers, .program = {.flags = BPF_F_XDP_HAS_FRAGS}});
             c.equals("where one went, broadcast by a map of t0 and the excluded ingress device",
                      t.fate_of(t.frame({.size = kInFragments})), delivered_to({0}));
             c.equals("events", summary(t.events()), "xdp_redirect");

@@ -1,3 +1,4 @@
+#include <cases/bcast.hpp>
 #include <cases/chapters.hpp>
 #include <cases/foreign_targets.hpp>
 #include <cases/support.hpp>
@@ -18,24 +19,9 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
-constexpr std::uint64_t kToAll = BPF_F_BROADCAST;
-constexpr std::uint64_t kToOthers = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
 const std::string kExcluded = "kernel/bpf/devmap.c:is_ifindex_excluded";
 const std::string kUppers = "kernel/bpf/devmap.c:get_upper_ifindexes";
 const std::string kGeneric = "kernel/bpf/devmap.c:dev_map_redirect_multi";
-
-void broadcast(Traffic& t, const DevMap& map, std::uint64_t flags) {
-  t.run(t.main().redirect_map(map, 0, flags).exit());
-}
-
-/// Waits until the kernel has taken note of a device's carrier: its queueing discipline loses every frame before
-/// (net/core/link_watch.c).
-void await_carrier(Case& c, std::uint32_t ifindex) {
-  constexpr std::uint8_t kUp = 6;  // IF_OPER_UP; linux/if.h cannot stand beside net/if.h
-  const bool up = wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, 5s);
-  if (!up) c.must(Expected<void>(failure("wait for a carrier", 0)));
-}
 
 /// Adds macvlan devices number `from` to before `to` on top of a device. They stay down: they count all the same.
 void stack_up(Case& c, std::uint32_t lower, std::uint32_t from, std::uint32_t to) {
@@ -63,9 +49,9 @@ void add_uppers(Registry& rules) {
             c.must(map.update(0, {.ifindex = upper}));
             c.must(map.update(1, {.ifindex = t.target(0)}));
             c.note("what the macvlan device sends leaves through the receiving device below it");
-            broadcast(t, map, kToAll);
+            broadcast(t, map);
             c.equals("where the copies of a broadcast went", t.fate_of(t.frame()), Fate{at_in0(), at_sink(0)});
-            broadcast(t, map, kToOthers);
+            broadcast(t, map, {.flags = kToOthers});
             c.equals("where those went without ingress", t.fate_of(t.frame()), delivered_to({0}));
           },
   });
@@ -90,7 +76,7 @@ void add_uppers(Registry& rules) {
               stack_up(c, t.in1(), 0, nine ? 9 : 8);
               const auto map = c.devmap(kEntries);
               c.must(map.update(0, {.ifindex = t.target(0)}));
-              broadcast(t, map, kToOthers);
+              broadcast(t, map, {.flags = kToOthers});
               t.trace({RedirectTracepoint::redirect, RedirectTracepoint::redirect_err});
               c.equals(fmt::format("where a frame went with {} devices on top", nine ? 9 : 8), t.fate_of(t.frame()),
                        nine ? nowhere() : delivered_to({0}));
@@ -123,7 +109,7 @@ void add_places(Registry& rules) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(0, {.ifindex = t.target(0)}));
             c.must(map.update(1, {.ifindex = kLoopback}));
-            broadcast(t, map, kToAll);
+            broadcast(t, map);
             const auto frame = t.frame();
             t.send({frame});
             c.holds("lo hears the frame", c.must(at_lo.receive(5s)) == frame);
@@ -153,10 +139,10 @@ void add_places(Registry& rules) {
             c.note(fmt::format("the receiving device has the number {}, the two targets in another namespace {} and {}",
                                t.in1(), foreign.device(0), foreign.device(1)));
             const std::vector<std::uint64_t> one_each{1, 1};
-            broadcast(t, map, kToAll);
+            broadcast(t, map);
             c.equals("where else a broadcast went", t.fate_of(t.frame()), nowhere());
             c.equals("copies of a broadcast at each target", foreign.arrivals(c), one_each);
-            broadcast(t, map, kToOthers);
+            broadcast(t, map, {.flags = kToOthers});
             c.equals("where else one without ingress went", t.fate_of(t.frame()), nowhere());
             c.equals("copies of one without ingress", foreign.arrivals(c), one_each);
           },

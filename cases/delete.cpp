@@ -1,5 +1,4 @@
 #include <cases/chapters.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/released.hpp>
 #include <cases/support.hpp>
 #include <harness/net/features.hpp>

@@ -1,5 +1,6 @@
 #include <cases/chapters.hpp>
 #include <cases/egress.hpp>
+#include <cases/support.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
@@ -160,7 +161,7 @@ void add_lifetime(Registry& rules) {
             const auto id = put_program(c, map, pair.first);
             std::uint32_t main_id = 0;
             {
-              const auto main = c.program(Assembler().redirect_map(map, kKey, 0).exit());
+              const auto main = redirecting_program(c, map, kKey, 0);
               main_id = c.must(main.info()).id;
               const auto link = c.must(XdpLink::create(main, {.ifindex = pair.first, .flags = XDP_FLAGS_DRV_MODE}));
             }

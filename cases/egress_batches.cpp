@@ -154,7 +154,7 @@ std::string events_of_verdict(Case& c, std::int32_t verdict, const LiveRun& run,
   LiveTargets targets(c, {.count = 1});
   const auto map = c.devmap();
   put_with_program(c, map, 0, targets.device(0), Assembler().return_value(verdict));
-  const auto program = c.program(Assembler().redirect_map(map, 0, 0).exit());
+  const auto program = redirecting_program(c, map, 0, 0);
   auto trace = c.trace(
       tracepoints, {.programs = {id_of(c, program)}, .receivers = {targets.device(0)}, .devices = {targets.device(0)}});
   c.equals("frames at the device", targets.arrivals_of(c, program, run), std::vector<std::uint64_t>{0});

@@ -101,7 +101,7 @@ void queue_is_not_kept(Case& c) {
   const auto attached = c.attach(main_program, wire.second, Mode::native);
   const auto to_wire = c.devmap();
   c.must(to_wire.update(0, {.ifindex = wire.first}));
-  run_live(c, c.program(Assembler().redirect_map(to_wire, 0, 0).exit()));
+  run_live(c, redirecting_program(c, to_wire, 0, 0));
   // The main program runs in a softirq that may come after the call.
   c.holds("the frame comes to the program in the entry",
           wait_until([&] { return noted(c, notes).runs == 1; }, kLongWait));

@@ -1,5 +1,4 @@
 #include <cases/event.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/released.hpp>
 #include <cases/support.hpp>
 #include <harness/net/features.hpp>
@@ -12,7 +11,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
 const std::string kNotification = "kernel/bpf/devmap.c:dev_map_notification";
 const std::string kHashRemove = "kernel/bpf/devmap.c:dev_map_hash_remove_netdev";
 

@@ -68,7 +68,7 @@ void delete_under_frames(Case& c, std::uint64_t flags) {
   constexpr auto kFramesWithin = 5s;
   const auto map = c.devmap(kEntries);
   c.must(map.update(0, {.ifindex = kLoopback}));
-  const auto program = c.program(Assembler().redirect_map(map, kPresent, flags).exit());
+  const auto program = redirecting_program(c, map, kPresent, flags);
   std::uint32_t deleted = 0;
   std::uint32_t left = 0;
   LiveSender sender(program);

@@ -39,13 +39,6 @@ Frame redirected_to(Case& c, Traffic& t, std::string_view name, std::uint32_t if
   return frame;
 }
 
-/// Waits until the kernel has taken note of a device's carrier (net/core/link_watch.c).
-void await_carrier(Case& c, std::uint32_t ifindex) {
-  constexpr std::uint8_t kUp = 6;  // IF_OPER_UP; linux/if.h cannot stand beside net/if.h
-  const bool up = wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, 5s);
-  if (!up) c.must(Expected<void>(failure("wait for a carrier", 0)));
-}
-
 void add_stacked(Registry& rules) {
   rules.add(device_rule({
       .id = "generic.veth-whose-peer-does-not-poll-is-a-target",

@@ -1,5 +1,4 @@
 #include <cases/life.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/support.hpp>
 #include <harness/base/detached_mount.hpp>
 #include <harness/net/features.hpp>

@@ -1,5 +1,5 @@
 #include <cases/life.hpp>
-#include <cases/redirecting.hpp>
+#include <cases/support.hpp>
 #include <harness/bpf/map_of_maps.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>

@@ -1,5 +1,6 @@
 #include <linux/capability.h>
 #include <cases/life.hpp>
+#include <cases/support.hpp>
 #include <harness/base/capabilities.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
@@ -141,7 +142,7 @@ void add_holder_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(0, {.ifindex = kLoopback}));
-            const auto program = c.program(Assembler().redirect_map(map, 0, XDP_DROP).exit());
+            const auto program = redirecting_program(c, map, 0, XDP_DROP);
             const auto frame = make_frame();
             c.note("without capabilities");
             const auto run = unprivileged(c, [&] { return program.test_run({.repeat = 1, .data_in = frame}); });
@@ -162,7 +163,7 @@ void add_holder_rules(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(0, {.ifindex = kLoopback}));
-            const auto program = c.program(Assembler().redirect_map(map, 0, XDP_DROP).exit());
+            const auto program = redirecting_program(c, map, 0, XDP_DROP);
             const auto frame = make_frame();
             c.note("without capabilities");
             c.succeeds(unprivileged(c, [&] {

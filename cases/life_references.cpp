@@ -1,5 +1,4 @@
 #include <cases/life.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/released.hpp>
 #include <cases/support.hpp>
 #include <harness/base/detached_mount.hpp>
@@ -15,7 +14,6 @@
 namespace devmap::cases {
 namespace {
 
-constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
 const std::string kMapPut = "kernel/bpf/syscall.c:bpf_map_put";
 const std::string kMapFree = "kernel/bpf/devmap.c:dev_map_free";
 const std::string kPins = "kernel/bpf/inode.c:bpf_obj_do_pin";

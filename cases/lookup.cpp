@@ -1,6 +1,5 @@
 #include <sys/eventfd.h>
 #include <cases/chapters.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/support.hpp>
 #include <harness/base/unique_fd.hpp>
 #include <harness/bpf/descriptor.hpp>
@@ -18,7 +17,6 @@ namespace {
 /// What a program returns where its lookup finds nothing: no ifindex and no program id of a check.
 constexpr std::uint32_t kNull = 0xdeadbeef;
 constexpr KernelVersion kProgramsLookUpSince{.major = 5, .minor = 3};
-constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
 const std::string kSyscall = "kernel/bpf/syscall.c:map_lookup_elem";
 const Documentation kHelperList{.where = "docs.ebpf.io, BPF_MAP_TYPE_DEVMAP and BPF_MAP_TYPE_DEVMAP_HASH",
                                 .statement = "of all helpers, only bpf_redirect_map takes such a map",

@@ -65,7 +65,7 @@ void add_size(Registry& rules) {
             LiveTargets targets(c, {.count = 1});
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = targets.device(0)}));
-            const auto program = c.program(Assembler().redirect_map(map, kPresent, 0).exit());
+            const auto program = redirecting_program(c, map, kPresent, 0);
             auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
             const std::string all = "t0 sent 16 of 16";
             for (const auto& [frames, expected] : {std::pair{15U, std::string("t0 sent 15 of 15")},

@@ -26,7 +26,7 @@ const std::string kEnqueue = "kernel/bpf/devmap.c:__xdp_enqueue";
 std::vector<RedirectEvent> events_of_redirect(Case& c, std::uint32_t ifindex) {
   const auto map = c.devmap(kEntries);
   c.must(map.update(kPresent, {.ifindex = ifindex}));
-  const auto program = c.program(Assembler().redirect_map(map, kPresent, 0).exit());
+  const auto program = redirecting_program(c, map, kPresent, 0);
   auto trace = c.trace({redirect, redirect_err, devmap_xmit}, {.programs = {id_of(c, program)}, .devices = {ifindex}});
   run_live(c, program);
   return c.must(trace.events());
@@ -182,7 +182,7 @@ void add_bond(Registry& rules) {
             }
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = bond}));
-            run_live(c, c.program(Assembler().redirect_map(map, kPresent, 0).exit()), {.frames = kFrames});
+            run_live(c, redirecting_program(c, map, kPresent, 0), {.frames = kFrames});
             std::vector<std::uint64_t> arrived_at;
             arrived_at.reserve(ports.size());
             for (const auto& port : ports) {

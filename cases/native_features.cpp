@@ -52,10 +52,6 @@ struct Bench {
   }
 };
 
-Program passing(Case& c) {
-  return c.program(Assembler().return_value(XDP_PASS), {.purpose = "passes every frame"});
-}
-
 void add_peers(Registry& rules) {
   rules.add(native_rule({
       .id = "native.veth-whose-peer-has-a-program-is-a-target",
@@ -65,7 +61,7 @@ void add_peers(Registry& rules) {
       .check =
           [](Case& c) {
             Bench bench(c, false);
-            const auto pass = passing(c);
+            const auto pass = passing_program(c);
             const auto attached = c.attach(pass, bench.traffic.sink(0), Mode::native);
             bench.is_target(c, "while s0 has a native program");
           },
@@ -101,7 +97,7 @@ void add_peers(Registry& rules) {
             [events = by_features ? kIncapable : "xdp_redirect, xdp_devmap_xmit ENXIO sent 0 of 1"](Case& c) {
               Bench bench(c, false);
               bench.is_no_target(c, "while s0 has neither a program nor GRO", events);
-              const auto pass = passing(c);
+              const auto pass = passing_program(c);
               std::optional<XdpAttachment> attached(c.attach(pass, bench.traffic.sink(0), Mode::generic));
               bench.is_no_target(c, "while s0 has a program in SKB mode", events);
               attached.reset();
@@ -129,7 +125,7 @@ void add_peers(Registry& rules) {
           [](Case& c) {
             Bench bench(c, false);
             bench.is_no_target(c, "before s0 has a program");
-            const auto pass = passing(c);
+            const auto pass = passing_program(c);
             std::optional<XdpAttachment> attached(c.attach(pass, bench.traffic.sink(0), Mode::native));
             bench.is_target(c, "after a program is attached to s0");
             attached.reset();

@@ -1,5 +1,4 @@
 #include <cases/chapters.hpp>
-#include <cases/redirecting.hpp>
 #include <cases/support.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
@@ -11,7 +10,6 @@ namespace devmap::cases {
 namespace {
 
 const std::string kHelper = "include/linux/filter.h:__bpf_xdp_redirect_map";
-constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
 
 std::string call(std::uint64_t key, std::uint64_t flags) {
   return fmt::format("bpf_redirect_map(key {:#x}, flags {})", key, worded(flags, Notation::redirect_flags));

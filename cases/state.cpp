@@ -27,7 +27,6 @@ constexpr std::uint32_t kSecond = 1;  // the key of device(1)
 constexpr std::uint32_t kMissing = 2;
 constexpr std::uint32_t kEntries = 4;
 constexpr std::uint64_t kUnknownFlag = 0x20;
-constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
 const std::string kHelper = "include/linux/filter.h:__bpf_xdp_redirect_map";
 const std::string kCarriedOut = "net/core/filter.c:xdp_do_redirect";
 
@@ -267,8 +266,7 @@ void redirect_without_helper(Case& c, int code) {
   const auto pair = c.must(create_veth({.first_index = distinct_ifindex(), .queues = 1}));
   const auto program = c.program(Assembler().return_value(XDP_REDIRECT));
   auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
-  const auto flags = c.mode() == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-  const auto link = c.must(XdpLink::create(program, {.ifindex = pair.first, .flags = flags}));
+  const auto link = c.must(XdpLink::create(program, {.ifindex = pair.first, .flags = xdp_flags(c.mode())}));
   const auto sender = c.must(PacketSocket::open(pair.second));
   std::vector<RedirectEvent> events;
   // An event raised in a softirq can be missed (see RedirectTrace): a few frames make sure of one.
@@ -409,7 +407,7 @@ void add_between_frames(Registry& rules) {
           [](Case& c) {
             const auto map = c.devmap(kEntries);
             c.must(map.update(kFirst, {.ifindex = kLoopback}));
-            const auto hit = c.program(Assembler().redirect_map(map, kFirst, 0).exit());
+            const auto hit = redirecting_program(c, map, kFirst, 0);
             const auto bare = c.program(Assembler().return_value(XDP_REDIRECT));
             auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, bare)}});
             // Both on one CPU, as nearly always; several times for the other cases.

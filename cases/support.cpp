@@ -1,8 +1,9 @@
 #include <cases/support.hpp>
 
-#include <linux/if_link.h>
-
 #include <cerrno>
+#include <harness/base/wait.hpp>
+#include <harness/net/device_state.hpp>
+#include <harness/net/frame.hpp>
 #include <harness/net/link.hpp>
 
 namespace devmap::cases {
@@ -39,16 +40,31 @@ Assembler redirecting(const Map& map) {
   return Assembler().redirect_map(map, 0, XDP_PASS).exit();
 }
 
+Program redirecting_program(Case& c, const Map& map, std::uint64_t key, std::uint64_t flags) {
+  return c.program(Assembler().redirect_map(map, key, flags).exit());
+}
+
+Program passing_program(Case& c, const ProgramSpec& spec) {
+  return c.program(Assembler().return_value(XDP_PASS), spec);
+}
+
+std::uint32_t returned_by(Case& c, const Program& program) {
+  return c.must(program.test_run({.repeat = 1, .data_in = make_frame()})).return_value;
+}
+
 Assembler looking_up(const Map& map) {
   return Assembler().lookup(map, 0).return_value(0);
 }
 
-std::uint32_t xdp_flags(Mode mode) {
-  return mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-}
-
 std::uint32_t device_for(Case& c, Mode mode) {
   return mode == Mode::native ? c.must(create_veth({.up = false})).first : kLoopback;
+}
+
+void await_carrier(Case& c, std::uint32_t ifindex) {
+  constexpr std::uint8_t kUp = 6;  // IF_OPER_UP; linux/if.h cannot stand beside net/if.h
+  const bool up =
+      wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, std::chrono::seconds(5));
+  if (!up) c.must(Expected<void>(failure("wait for a carrier", 0)));
 }
 
 }  // namespace devmap::cases

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <harness/base/kernel_version.hpp>
 #include <harness/bpf/assembler.hpp>
 #include <harness/bpf/program.hpp>
 #include <harness/spec/case.hpp>
@@ -14,6 +15,9 @@ namespace devmap::cases {
 inline constexpr std::uint32_t kEntries = 4;
 inline constexpr std::uint32_t kPresent = 1;
 inline constexpr std::uint32_t kMissing = 2;
+
+inline constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
+inline constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
 
 /// A map of kEntries with an element for lo under kPresent and none elsewhere.
 [[nodiscard]] DevMap map_with_entry(Case& c);
@@ -32,13 +36,21 @@ void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> s
 
 /// A main program: it redirects every frame to key 0 of this map.
 [[nodiscard]] Assembler redirecting(const Map& map);
+/// A main program that returns what bpf_redirect_map returns.
+[[nodiscard]] Program redirecting_program(Case& c, const Map& map, std::uint64_t key, std::uint64_t flags);
+/// An XDP program that returns XDP_PASS.
+[[nodiscard]] Program passing_program(Case& c, const ProgramSpec& spec = {});
+/// What a program returns for one frame of a plain test run.
+[[nodiscard]] std::uint32_t returned_by(Case& c, const Program& program);
 /// A program of any type that looks key 0 of this map up, and returns 0.
 [[nodiscard]] Assembler looking_up(const Map& map);
 
-/// The XDP_FLAGS_* that ask for this mode.
-[[nodiscard]] std::uint32_t xdp_flags(Mode mode);
 /// The ifindex of a device that programs can be attached to in this mode: loopback for generic, and as it cannot do
 /// native, one end of a new veth pair that is down.
 [[nodiscard]] std::uint32_t device_for(Case& c, Mode mode);
+
+/// Waits until the kernel has taken note of a device's carrier: its queueing discipline loses every frame before
+/// (net/core/link_watch.c).
+void await_carrier(Case& c, std::uint32_t ifindex);
 
 }  // namespace devmap::cases

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <cases/chapters.hpp>
 #include <cases/live_targets.hpp>
+#include <cases/support.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/frame.hpp>
@@ -26,10 +27,6 @@ constexpr std::size_t kFewPages = 15;
 
 std::size_t page_size() {
   return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-}
-
-Program passing_program(Case& c) {
-  return c.program(Assembler().return_value(XDP_PASS));
 }
 
 /// Programs for entries cannot be run, programs for devices can.
@@ -85,7 +82,7 @@ void add_programs(Registry& rules) {
             LiveTargets targets(c, {.count = 1});
             const auto map = c.devmap();
             c.must(map.update(kKey, {.ifindex = targets.device(0)}));
-            const auto program = c.program(Assembler().redirect_map(map, kKey, 0).exit());
+            const auto program = redirecting_program(c, map, kKey, 0);
             auto trace = c.trace({redirect, redirect_err, devmap_xmit},
                                  {.programs = {c.must(program.info()).id}, .devices = targets.devices()});
             const auto run = c.must(program.test_run({.repeat = 1, .data_in = make_frame()}));

@@ -1,3 +1,4 @@
+#include <cases/support.hpp>
 #include <cases/trun.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
@@ -18,10 +19,6 @@ namespace {
 
 const std::string kConvert = "net/bpf/test_run.c:xdp_convert_md_to_buff";
 constexpr std::uint32_t kNoDevice = 0x7fffffff;
-
-Program passing_program(Case& c) {
-  return c.program(Assembler().return_value(XDP_PASS));
-}
 
 /// A program that returns one 32-bit word of its context.
 Program reading_program(Case& c, std::size_t offset) {

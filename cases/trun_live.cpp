@@ -143,7 +143,7 @@ void add_numbers(Registry& rules) {
       .check =
           [](Case& c) {
             Bench bench(c);
-            const auto program = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
+            const auto program = redirecting_program(c, bench.map, kKey, 0);
             for (const std::uint32_t repeat : {0U, 1U, 70U}) {
               c.equals(fmt::format("frames at the target with repeat {}", repeat),
                        bench.targets.arrivals_of(c, program, {.frames = repeat}),
@@ -162,7 +162,7 @@ void add_numbers(Registry& rules) {
       .check =
           [](Case& c) {
             const Bench bench(c);
-            const auto program = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
+            const auto program = redirecting_program(c, bench.map, kKey, 0);
             auto trace = c.trace({devmap_xmit}, {.devices = bench.targets.devices()});
             run_live(c, program, {.frames = 6, .batch_size = 4});
             c.equals("frames in each transmission, of 6 frames in batches of 4", sent_at_once(c.must(trace.events())),
@@ -281,8 +281,8 @@ void add_failures(Registry& rules) {
             c.must(set_up(bench.targets.device(0), false));
             const auto to_lo = c.devmap();
             c.must(to_lo.update(kKey, {.ifindex = kLoopback}));
-            const auto down = c.program(Assembler().redirect_map(bench.map, kKey, 0).exit());
-            const auto unable = c.program(Assembler().redirect_map(to_lo, kKey, 0).exit());
+            const auto down = redirecting_program(c, bench.map, kKey, 0);
+            const auto unable = redirecting_program(c, to_lo, kKey, 0);
             const auto bare = c.program(Assembler().return_value(XDP_REDIRECT));
             auto trace =
                 c.trace({redirect, redirect_err}, {.programs = {id_of(c, down), id_of(c, unable), id_of(c, bare)}});
@@ -370,7 +370,7 @@ void add_actions(Registry& rules) {
             const auto stack = c.must(PacketSocket::open(kLoopback));
             const auto map = c.devmap();
             for (const std::uint64_t action : {XDP_DROP, XDP_PASS}) {
-              run_live(c, c.program(Assembler().redirect_map(map, kKey, action).exit()));
+              run_live(c, redirecting_program(c, map, kKey, action));
             }
             c.holds("lo hears the frame of a miss with XDP_PASS in flags", c.must(stack.receive(2000ms)).has_value());
             c.holds("lo does not hear that of a miss with XDP_DROP", !c.must(stack.receive(0ms)).has_value());
@@ -423,7 +423,7 @@ void add_copies(Registry& rules) {
             LiveTargets targets(c);
             const auto map = c.devmap();
             for (std::uint32_t n = 0; n < 2; ++n) c.must(map.update(n, {.ifindex = targets.device(n)}));
-            const auto program = c.program(Assembler().redirect_map(map, 0, BPF_F_BROADCAST).exit());
+            const auto program = redirecting_program(c, map, 0, BPF_F_BROADCAST);
             c.equals("frames at each of two targets after a broadcast", targets.arrivals_of(c, program), arrived(1, 1));
             c.equals("frames at each of them that begin with the payload byte they were sent with",
                      targets.whole_arrivals(c), arrived(1, 1));

@@ -1,7 +1,5 @@
 #include <harness/spec/case.hpp>
 
-#include <linux/if_link.h>
-
 #include <cassert>
 #include <cerrno>
 #include <exception>
@@ -43,8 +41,7 @@ XdpAttach Case::attacher() {
 }
 
 XdpAttachment Case::attach(const Program& program, std::uint32_t ifindex, Mode mode) {
-  const auto flags = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-  return must(attacher()(program, {.ifindex = ifindex, .flags = flags}));
+  return must(attacher()(program, {.ifindex = ifindex, .flags = xdp_flags(mode)}));
 }
 
 RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched) {

@@ -1,5 +1,7 @@
 #include <harness/spec/variant.hpp>
 
+#include <linux/if_link.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -22,6 +24,10 @@ std::vector<std::optional<T>> or_absent(const std::vector<T>& values) {
 
 std::string_view name_of(Mode mode) {
   return mode == Mode::native ? "native" : "generic";
+}
+
+std::uint32_t xdp_flags(Mode mode) {
+  return mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
 }
 
 std::string Variant::name() const {

@@ -16,6 +16,9 @@ enum class Mode : std::uint8_t { native, generic };
 /// "native" or "generic".
 [[nodiscard]] std::string_view name_of(Mode mode);
 
+/// The XDP_FLAGS_* that ask for this mode.
+[[nodiscard]] std::uint32_t xdp_flags(Mode mode);
+
 /// One combination a rule is checked in. What a rule does not depend on is absent.
 struct Variant {
   std::optional<DevMapType> type = {};
