@@ -33,6 +33,7 @@ void add_refused_program_rules(Registry& rules) {
       .id = "attach.link-refuses-devmap-program",
       .states = "BPF_LINK_CREATE refuses to attach a program with expected_attach_type BPF_XDP_DEVMAP to a device with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .since = kEgressSince,
       .source = {kAttach},
       .catalogue = {"ATTACH-01"},
@@ -59,6 +60,7 @@ void add_refused_program_rules(Registry& rules) {
       .states =
           "Netlink (IFLA_XDP) refuses to attach a program with expected_attach_type BPF_XDP_DEVMAP to a device with "
           "EINVAL, and says why.",
+      .refuses = {EINVAL},
       .since = kEgressSince,
       .source = {kAttach},
       .catalogue = {"ATTACH-01"},
@@ -81,6 +83,7 @@ void add_refused_program_rules(Registry& rules) {
       .id = "attach.cpumap-program-is-refused",
       .states = "A program with expected_attach_type BPF_XDP_CPUMAP cannot be attached to a device, by a link or by "
                 "netlink: EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {kAttach},
       .catalogue = {"ATTACH-01"},
@@ -139,6 +142,7 @@ void add_way_rules(Registry& rules) {
   rules.add({
       .id = "attach.link-attach-type-is-xdp",
       .states = "BPF_LINK_CREATE attaches an XDP program only with attach_type BPF_XDP; every other one is EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {"kernel/bpf/syscall.c:link_create"},
       .catalogue = {"ATTACH-02"},
@@ -164,6 +168,7 @@ void add_way_rules(Registry& rules) {
   rules.add({
       .id = "attach.link-attach-type-devmap-is-refused",
       .states = "BPF_LINK_CREATE with attach_type BPF_XDP_DEVMAP is EINVAL also for a BPF_XDP_DEVMAP program.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {"kernel/bpf/syscall.c:link_create"},
       .catalogue = {"ATTACH-02"},
@@ -184,6 +189,7 @@ void add_way_rules(Registry& rules) {
       .id = "attach.link-update-keeps-attach-type",
       .states = "BPF_LINK_UPDATE refuses a program whose expected_attach_type differs from the attached one's with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {"net/core/dev.c:bpf_xdp_link_update"},
       .catalogue = {"ATTACH-03"},
@@ -223,6 +229,7 @@ void add_way_rules(Registry& rules) {
   rules.add({
       .id = "attach.prog-attach-takes-no-main-program",
       .states = "BPF_PROG_ATTACH with attach type BPF_XDP is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {"kernel/bpf/syscall.c:bpf_prog_attach"},
       .catalogue = {"ATTACH-04"},
@@ -238,6 +245,7 @@ void add_way_rules(Registry& rules) {
   rules.add({
       .id = "attach.prog-attach-takes-no-egress-program",
       .states = "BPF_PROG_ATTACH with attach type BPF_XDP_DEVMAP is refused with EINVAL, with a map as with a device.",
+      .refuses = {EINVAL},
       .since = kEgressSince,
       .source = {"kernel/bpf/syscall.c:bpf_prog_attach"},
       .catalogue = {"ATTACH-04"},
@@ -299,6 +307,7 @@ void add_main_program_rules(Registry& rules) {
       .id = "attach.generic-mode-without-map-programs",
       .states =
           "A program that redirects through a device map with 8-byte values is refused in generic mode with EINVAL.",
+      .refuses = {EINVAL},
       .since = kEgressSince,
       .until = kGenericEgressSince,
       .source = {"kernel/bpf/devmap.c:dev_map_can_have_prog"},

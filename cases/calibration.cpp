@@ -19,8 +19,13 @@ namespace {
 constexpr const char* kSource = "cases/calibration.cpp:calibration";
 const KernelVersion kNever{.major = 9999};
 
-Rule rule(const char* id, const char* states, std::function<void(Case&)> check) {
-  return {.id = id, .states = states, .source = {kSource}, .variants = once(), .check = std::move(check)};
+Rule rule(const char* id, const char* states, std::function<void(Case&)> check, std::vector<int> refuses = {}) {
+  return {.id = id,
+          .states = states,
+          .refuses = std::move(refuses),
+          .source = {kSource},
+          .variants = once(),
+          .check = std::move(check)};
 }
 
 void hold(Case& c) {
@@ -102,14 +107,18 @@ Registry calibration() {
 
   rules.add(rule("calibration.conforms", "A check that finds what it states conforms.", hold));
   rules.add(rule("calibration.deviates", "A check that finds something else deviates.", not_hold));
-  rules.add(rule("calibration.refusal-with-wrong-errno", "A refusal with another errno deviates.", [](Case& c) {
-    c.refuses(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 3}), EPERM)
-        .control(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 4}));
-  }));
-  rules.add(rule("calibration.control-fails-too", "A refusal whose control is refused as well deviates.", [](Case& c) {
-    c.refuses(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 3, .value_size = 3}), EINVAL)
-        .control(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 4, .value_size = 3}));
-  }));
+  rules.add(rule("calibration.refusal-with-wrong-errno", "A refusal with another errno deviates.",
+                 [](Case& c) {
+                   c.refuses(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 3}), EPERM)
+                       .control(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 4}));
+                 },
+                 {EPERM}));
+  rules.add(rule("calibration.control-fails-too", "A refusal whose control is refused as well deviates.",
+                 [](Case& c) {
+                   c.refuses(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 3, .value_size = 3}), EINVAL)
+                       .control(Map::create({.type = BPF_MAP_TYPE_DEVMAP, .key_size = 4, .value_size = 3}));
+                 },
+                 {EINVAL}));
 
   for (auto& seen : {rule("calibration.frame-is-dropped", "A dropped frame is not taken for a late one.", lose_a_frame),
                      rule("calibration.frame-is-anothers", "Another case's frame is not taken for one's own.",

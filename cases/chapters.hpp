@@ -29,7 +29,10 @@ void add_conc_chapter(Registry& rules);
 void add_limit_chapter(Registry& rules);
 
 // The other files of chapters that have more than one; the chapter's own function adds their rules.
+void add_create_type_attributes(Registry& rules);
+void add_create_rights(Registry& rules);
 void add_create_context(Registry& rules);
+void add_update_call(Registry& rules);
 void add_update_context(Registry& rules);
 void add_update_programs(Registry& rules);
 void add_owner_restricted_rules(Registry& rules);

@@ -67,6 +67,7 @@ void add_types(Registry& rules) {
       .id = "constants.devmap-is-14",
       .states = "BPF_MAP_TYPE_DEVMAP is 14: a map of that type reports it, and is an array, which refuses a key of "
                 "max_entries with E2BIG.",
+      .refuses = {E2BIG},
       .source = {source},
       .variants = devmap_only(),
       .check =
@@ -158,6 +159,7 @@ void add_helper(Registry& rules) {
       .states =
           "Helpers 50 and 52, the neighbours of bpf_redirect_map, are refused in an XDP program that calls them with a "
           "device map.",
+      .refuses = {EINVAL},
       .source = {"include/uapi/linux/bpf.h:__BPF_FUNC_MAPPER", "net/core/filter.c:xdp_func_proto"},
       .check =
           [](Case& c) {
@@ -189,6 +191,7 @@ void add_helper(Registry& rules) {
       .states = "BPF_XDP_DEVMAP is 33: an XDP program of expected attach type 33 is accepted in a map entry, and one "
                 "of 32 or "
                 "34 is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 8},
       .source = {"include/uapi/linux/bpf.h:enum bpf_attach_type", "kernel/bpf/devmap.c:__dev_map_alloc_node"},
       .variants = any_map(8),
@@ -215,6 +218,7 @@ void add_flags(Registry& rules) {
       .id = "constants.noexist-is-1-and-exist-2",
       .states =
           "BPF_NOEXIST is 1 and BPF_EXIST is 2: flags 1 refuse a key that is there with EEXIST, flags 2 replace it.",
+      .refuses = {EEXIST},
       .source = {source},
       .check =
           [](Case& c) {
@@ -233,6 +237,7 @@ void add_flags(Registry& rules) {
           "BPF_F_NUMA_NODE is 4, BPF_F_RDONLY 8, BPF_F_WRONLY 16 and BPF_F_RDONLY_PROG 128: a map created with 4 "
           "reports 132, the descriptor of one created with 8 cannot write, and that of one created with 16 cannot "
           "read.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 3},
       .source = {source},
       .check =

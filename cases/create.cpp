@@ -56,10 +56,61 @@ void reports_flags(Case& c, std::uint32_t given, std::uint32_t reported) {
            worded(reported, Notation::map_flags));
 }
 
+void add_attributes(Registry& rules) {
+  rules.add({
+      .id = "create.map-extra-is-einval",
+      .states = "A device map with a map_extra other than 0 is refused with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kMapCreate},
+      .catalogue = {"CREATE-11"},
+      .check =
+          [](Case& c) {
+            for (const std::uint64_t extra : {std::uint64_t{1}, std::uint64_t{1} << 63}) {
+              refused(c, EINVAL, [extra](MapSpec& spec) { spec.map_extra = extra; });
+            }
+          },
+  });
+
+  rules.add({
+      .id = "create.rdonly-with-wronly-is-einval",
+      .states = "BPF_F_RDONLY and BPF_F_WRONLY together are refused with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {"kernel/bpf/syscall.c:bpf_get_file_flag"},
+      .catalogue = {"CREATE-08"},
+      .check =
+          [](Case& c) {
+            const auto with = [&c](std::uint32_t flags) {
+              return Map::create(but(good(c), [flags](MapSpec& spec) { spec.map_flags = flags; }));
+            };
+            c.refuses(with(BPF_F_RDONLY | BPF_F_WRONLY), EINVAL).control(with(BPF_F_RDONLY));
+            c.refuses(with(BPF_F_RDONLY | BPF_F_WRONLY), EINVAL).control(with(BPF_F_WRONLY));
+          },
+  });
+
+  rules.add({
+      .id = "create.unknown-numa-node-is-einval",
+      .states = "A numa_node that the machine does not have is refused with EINVAL when map_flags has BPF_F_NUMA_NODE.",
+      .refuses = {EINVAL},
+      .source = {kMapCreate},
+      .catalogue = {"CREATE-10"},
+      .check =
+          [](Case& c) {
+            const auto on = [&c](std::uint32_t node) {
+              return Map::create(but(good(c), [node](MapSpec& spec) {
+                spec.map_flags = BPF_F_NUMA_NODE;
+                spec.numa_node = node;
+              }));
+            };
+            c.refuses(on(kNoSuchNode), EINVAL).control(on(0));
+          },
+  });
+}
+
 void add_sizes(Registry& rules) {
   rules.add({
       .id = "create.key-is-four-bytes",
       .states = "The key of a device map of either type has 4 bytes: any other key_size is EINVAL.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .commits = {"546ac1ffb70d", "6f9d451ab1a3"},
       .catalogue = {"CREATE-01"},
@@ -92,6 +143,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "create.value-of-other-size-is-einval",
       .states = "A device map whose value has neither 4 nor 8 bytes is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .catalogue = {"CREATE-02"},
       .documentation = {{.where = kPlan,
@@ -109,6 +161,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "create.no-entries-is-einval",
       .states = "A device map for no entries is refused with EINVAL; one entry is enough.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .catalogue = {"CREATE-03"},
       .check =
@@ -121,6 +174,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "create.hash-of-more-than-2-to-31-entries-is-einval",
       .states = "A DEVMAP_HASH of more than 2^31 entries is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .commits = {"281d464a34f5"},
       .catalogue = {"CREATE-04"},
@@ -130,37 +184,6 @@ void add_sizes(Registry& rules) {
             for (const std::uint32_t entries : {kMostHashEntries + 1, kMostEntries}) {
               refused(c, EINVAL, [entries](MapSpec& spec) { spec.max_entries = entries; });
             }
-          },
-  });
-
-  rules.add({
-      .id = "create.array-entries-are-bounded-by-memory",
-      .states = "A DEVMAP of 2^32 - 1 entries is refused for want of memory, with ENOMEM, and not for its number.",
-      .source = {"kernel/bpf/devmap.c:dev_map_init_map"},
-      .catalogue = {"CREATE-05"},
-      .variants = devmap_only(),
-      // With less memory than the 32 GiB of such a map the kernel refuses before it allocates any.
-      .needs = {features::memory_below(kMostEntries * sizeof(std::uint64_t))},
-      .check = [](Case& c) { refused(c, ENOMEM, [](MapSpec& spec) { spec.max_entries = kMostEntries; }); },
-  });
-
-  rules.add({
-      .id = "create.hash-capacity-is-exact",
-      .states = "A DEVMAP_HASH holds exactly max_entries keys, also where that is not a power of two.",
-      .since = {.major = 5, .minor = 4},
-      .source = {"kernel/bpf/devmap.c:dev_map_init_map", "kernel/bpf/devmap.c:__dev_map_hash_update_elem"},
-      .catalogue = {"CREATE-06"},
-      .variants = devmap_hash_only(),
-      .check =
-          [](Case& c) {
-            constexpr std::uint32_t kCapacity = 3;
-            const auto map = c.devmap(kCapacity);
-            c.equals("max_entries that the map reports", c.must(map.info()).max_entries, kCapacity);
-            for (std::uint32_t key = 0; key < kCapacity; ++key) c.succeeds(map.update(key, {.ifindex = kLoopback}));
-            // Of the four buckets the last is still empty: this key would find it so.
-            auto refusal = c.refuses(map.update(kCapacity, {.ifindex = kLoopback}), E2BIG);
-            c.must(map.erase(0));
-            std::move(refusal).control(map.update(kCapacity, {.ifindex = kLoopback}));
           },
   });
 }
@@ -186,6 +209,7 @@ void add_flags(Registry& rules) {
       .id = "create.other-flags-are-einval",
       .states = "Any bit of map_flags other than BPF_F_NUMA_NODE, BPF_F_RDONLY, BPF_F_WRONLY and BPF_F_TOKEN_FD is "
                 "refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .catalogue = {"CREATE-07"},
       .check =
@@ -199,38 +223,9 @@ void add_flags(Registry& rules) {
   });
 
   rules.add({
-      .id = "create.token-flag-needs-a-token",
-      .states = "BPF_F_TOKEN_FD with a descriptor that is not one of a BPF token is refused with EINVAL.",
-      .source = {kMapCreate, "kernel/bpf/token.c:bpf_token_get_from_fd"},
-      .catalogue = {"CREATE-07"},
-      .check =
-          [](Case& c) {
-            const auto no_token = c.must(Map::create(good(c)));
-            refused(c, EINVAL, [&no_token](MapSpec& spec) {
-              spec.map_flags = kTokenFlag;
-              spec.token_fd = no_token.fd();
-            });
-          },
-  });
-
-  rules.add({
-      .id = "create.rdonly-with-wronly-is-einval",
-      .states = "BPF_F_RDONLY and BPF_F_WRONLY together are refused with EINVAL.",
-      .source = {"kernel/bpf/syscall.c:bpf_get_file_flag"},
-      .catalogue = {"CREATE-08"},
-      .check =
-          [](Case& c) {
-            const auto with = [&c](std::uint32_t flags) {
-              return Map::create(but(good(c), [flags](MapSpec& spec) { spec.map_flags = flags; }));
-            };
-            c.refuses(with(BPF_F_RDONLY | BPF_F_WRONLY), EINVAL).control(with(BPF_F_RDONLY));
-            c.refuses(with(BPF_F_RDONLY | BPF_F_WRONLY), EINVAL).control(with(BPF_F_WRONLY));
-          },
-  });
-
-  rules.add({
       .id = "create.rdonly-prog-from-the-caller-is-einval",
       .states = "BPF_F_RDONLY_PROG, which every device map has, is refused with EINVAL when the caller gives it.",
+      .refuses = {EINVAL},
       .source = {kAllocCheck},
       .commits = {"0cdbb4b09a06"},
       .catalogue = {"CREATE-09"},
@@ -266,6 +261,7 @@ void add_flags(Registry& rules) {
   rules.add({
       .id = "create.reported-flags-are-not-taken-back",
       .states = "A device map cannot be made again with the flags that one reports: EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 3},
       .source = {kAllocCheck, "kernel/bpf/devmap.c:dev_map_init_map"},
       .commits = {"6c6b4146deb1"},
@@ -277,23 +273,6 @@ void add_flags(Registry& rules) {
               return Map::create(but(good(c), [flags](MapSpec& spec) { spec.map_flags = flags; }));
             };
             c.refuses(with(reported), EINVAL).control(with(reported & ~std::uint32_t{BPF_F_RDONLY_PROG}));
-          },
-  });
-
-  rules.add({
-      .id = "create.unknown-numa-node-is-einval",
-      .states = "A numa_node that the machine does not have is refused with EINVAL when map_flags has BPF_F_NUMA_NODE.",
-      .source = {kMapCreate},
-      .catalogue = {"CREATE-10"},
-      .check =
-          [](Case& c) {
-            const auto on = [&c](std::uint32_t node) {
-              return Map::create(but(good(c), [node](MapSpec& spec) {
-                spec.map_flags = BPF_F_NUMA_NODE;
-                spec.numa_node = node;
-              }));
-            };
-            c.refuses(on(kNoSuchNode), EINVAL).control(on(0));
           },
   });
 
@@ -317,30 +296,69 @@ void add_flags(Registry& rules) {
       .catalogue = {"CREATE-10"},
       .check = [](Case& c) { accepted(c, [](MapSpec& spec) { spec.numa_node = kNoSuchNode; }); },
   });
-}
 
-void add_other_attributes(Registry& rules) {
   rules.add({
-      .id = "create.map-extra-is-einval",
-      .states = "A device map with a map_extra other than 0 is refused with EINVAL.",
-      .source = {kMapCreate},
-      .catalogue = {"CREATE-11"},
+      .id = "create.token-flag-needs-a-token",
+      .states = "BPF_F_TOKEN_FD with a descriptor that is not one of a BPF token is refused with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kMapCreate, "kernel/bpf/token.c:bpf_token_get_from_fd"},
+      .catalogue = {"CREATE-07"},
       .check =
           [](Case& c) {
-            for (const std::uint64_t extra : {std::uint64_t{1}, std::uint64_t{1} << 63}) {
-              refused(c, EINVAL, [extra](MapSpec& spec) { spec.map_extra = extra; });
-            }
+            const auto no_token = c.must(Map::create(good(c)));
+            refused(c, EINVAL, [&no_token](MapSpec& spec) {
+              spec.map_flags = kTokenFlag;
+              spec.token_fd = no_token.fd();
+            });
+          },
+  });
+}
+
+void add_allocation(Registry& rules) {
+  rules.add({
+      .id = "create.array-entries-are-bounded-by-memory",
+      .states = "A DEVMAP of 2^32 - 1 entries is refused for want of memory, with ENOMEM, and not for its number.",
+      .refuses = {ENOMEM},
+      .source = {"kernel/bpf/devmap.c:dev_map_init_map"},
+      .catalogue = {"CREATE-05"},
+      .variants = devmap_only(),
+      // With less memory than the 32 GiB of such a map the kernel refuses before it allocates any.
+      .needs = {features::memory_below(kMostEntries * sizeof(std::uint64_t))},
+      .check = [](Case& c) { refused(c, ENOMEM, [](MapSpec& spec) { spec.max_entries = kMostEntries; }); },
+  });
+
+  rules.add({
+      .id = "create.hash-capacity-is-exact",
+      .states = "A DEVMAP_HASH holds exactly max_entries keys, also where that is not a power of two.",
+      .refuses = {E2BIG},
+      .since = {.major = 5, .minor = 4},
+      .source = {"kernel/bpf/devmap.c:dev_map_init_map", "kernel/bpf/devmap.c:__dev_map_hash_update_elem"},
+      .catalogue = {"CREATE-06"},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            constexpr std::uint32_t kCapacity = 3;
+            const auto map = c.devmap(kCapacity);
+            c.equals("max_entries that the map reports", c.must(map.info()).max_entries, kCapacity);
+            for (std::uint32_t key = 0; key < kCapacity; ++key) c.succeeds(map.update(key, {.ifindex = kLoopback}));
+            // Of the four buckets the last is still empty: this key would find it so.
+            auto refusal = c.refuses(map.update(kCapacity, {.ifindex = kLoopback}), E2BIG);
+            c.must(map.erase(0));
+            std::move(refusal).control(map.update(kCapacity, {.ifindex = kLoopback}));
           },
   });
 
   rules.add({
       .id = "create.binding-to-a-device-is-einval",
       .states = "A device map cannot be offloaded to a device: map_ifindex other than 0 is EINVAL.",
+      .refuses = {EINVAL},
       .source = {kMapCreate, "kernel/bpf/offload.c:bpf_map_offload_map_alloc"},
       .catalogue = {"CREATE-12"},
       .check = [](Case& c) { refused(c, EINVAL, [](MapSpec& spec) { spec.map_ifindex = kLoopback; }); },
   });
+}
 
+void add_other_attributes(Registry& rules) {
   rules.add({
       .id = "create.inner-map-fd-is-ignored",
       .states = "inner_map_fd is not looked at, whatever it is.",
@@ -357,6 +375,7 @@ void add_other_attributes(Registry& rules) {
   rules.add({
       .id = "create.name-of-other-characters-is-einval",
       .states = "A map name with a character other than letters, digits, '_' and '.' is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/syscall.c:bpf_obj_name_cpy"},
       .catalogue = {"CREATE-16"},
       .variants = any_map(4),
@@ -388,6 +407,7 @@ void add_other_attributes(Registry& rules) {
   rules.add({
       .id = "create.name-of-sixteen-bytes-is-einval",
       .states = "A map name has at most 15 bytes: one that fills all 16, without a NUL, is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/syscall.c:bpf_obj_name_cpy"},
       .catalogue = {"CREATE-16"},
       .variants = any_map(4),
@@ -418,8 +438,12 @@ void add_other_attributes(Registry& rules) {
 
 void add_create_chapter(Registry& rules) {
   rules.chapter("create", "Map creation");
+  add_create_type_attributes(rules);
+  add_attributes(rules);
   add_sizes(rules);
   add_flags(rules);
+  add_create_rights(rules);
+  add_allocation(rules);
   add_other_attributes(rules);
   add_create_context(rules);
 }

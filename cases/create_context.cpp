@@ -45,28 +45,11 @@ Reply<Map> create_typed(Case& c, int btf, TypeIds ids) {
   return Map::create(spec);
 }
 
-void add_type_information(Registry& rules) {
-  rules.add({
-      .id = "create.typed-key-and-value-are-524",
-      .states =
-          "A device map whose key or value is described by BTF is refused with errno 524 (ENOTSUPP), which is not "
-          "EOPNOTSUPP.",
-      .source = {"kernel/bpf/syscall.c:map_check_btf", "kernel/bpf/syscall.c:map_check_no_btf"},
-      .catalogue = {"CREATE-14"},
-      .variants = any_map(4),
-      .check =
-          [](Case& c) {
-            const auto btf = types(c);
-            c.refuses(create_typed(c, btf.fd(), {.key = kKeyType, .value = kValueType}), kErrnoNotsupp)
-                .control(create_typed(c, btf.fd(), {}));
-            c.refuses(create_typed(c, btf.fd(), {.value = kValueType}), kErrnoNotsupp)
-                .control(create_typed(c, btf.fd(), {}));
-          },
-  });
-
+void add_type_attributes(Registry& rules) {
   rules.add({
       .id = "create.typed-key-without-typed-value-is-einval",
       .states = "btf_key_type_id without btf_value_type_id is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kMapCreate},
       .catalogue = {"CREATE-15"},
       .check =
@@ -77,8 +60,21 @@ void add_type_information(Registry& rules) {
   });
 
   rules.add({
+      .id = "create.kernel-type-of-value-is-einval",
+      .states = "btf_vmlinux_value_type_id other than 0 is refused with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kMapCreate},
+      .catalogue = {"CREATE-15"},
+      .check =
+          [](Case& c) { c.refuses(create_typed(c, 0, {.kernel_value = 1}), EINVAL).control(create_typed(c, 0, {})); },
+  });
+}
+
+void add_type_information(Registry& rules) {
+  rules.add({
       .id = "create.types-of-no-btf-are-einval",
       .states = "btf_value_type_id with a btf_fd that is the descriptor of something else is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kMapCreate, "kernel/bpf/btf.c:btf_get_by_fd"},
       .catalogue = {"CREATE-15"},
       .variants = any_map(4),
@@ -93,6 +89,7 @@ void add_type_information(Registry& rules) {
   rules.add({
       .id = "create.types-of-closed-btf-are-ebadf",
       .states = "btf_value_type_id with a btf_fd that is not open is refused with EBADF.",
+      .refuses = {EBADF},
       .source = {kMapCreate, "kernel/bpf/btf.c:btf_get_by_fd"},
       .variants = any_map(4),
       .check =
@@ -102,12 +99,22 @@ void add_type_information(Registry& rules) {
   });
 
   rules.add({
-      .id = "create.kernel-type-of-value-is-einval",
-      .states = "btf_vmlinux_value_type_id other than 0 is refused with EINVAL.",
-      .source = {kMapCreate},
-      .catalogue = {"CREATE-15"},
+      .id = "create.typed-key-and-value-are-524",
+      .states =
+          "A device map whose key or value is described by BTF is refused with errno 524 (ENOTSUPP), which is not "
+          "EOPNOTSUPP.",
+      .refuses = {kErrnoNotsupp},
+      .source = {"kernel/bpf/syscall.c:map_check_btf", "kernel/bpf/syscall.c:map_check_no_btf"},
+      .catalogue = {"CREATE-14"},
+      .variants = any_map(4),
       .check =
-          [](Case& c) { c.refuses(create_typed(c, 0, {.kernel_value = 1}), EINVAL).control(create_typed(c, 0, {})); },
+          [](Case& c) {
+            const auto btf = types(c);
+            c.refuses(create_typed(c, btf.fd(), {.key = kKeyType, .value = kValueType}), kErrnoNotsupp)
+                .control(create_typed(c, btf.fd(), {}));
+            c.refuses(create_typed(c, btf.fd(), {.value = kValueType}), kErrnoNotsupp)
+                .control(create_typed(c, btf.fd(), {}));
+          },
   });
 
   rules.add({
@@ -162,6 +169,7 @@ void add_rights(Registry& rules) {
       .states =
           "Where unprivileged BPF is disabled, creating a device map takes CAP_BPF and CAP_NET_ADMIN: with one of "
           "them alone, or neither, it is refused with EPERM.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .source = {kMapCreate},
       .commits = {"6c3eba1c5e28"},
@@ -200,6 +208,7 @@ void add_rights(Registry& rules) {
   rules.add({
       .id = "create.cap-sys-admin-alone-is-eperm",
       .states = "CAP_SYS_ADMIN without CAP_NET_ADMIN is not enough to create a device map: EPERM.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .until = kTokenSince,
       .source = {kMapCreate},
@@ -239,6 +248,7 @@ void add_rights(Registry& rules) {
   rules.add({
       .id = "create.bad-attributes-win-over-missing-rights",
       .states = "Without capabilities and with a key_size that is refused, creation is refused with EINVAL, not EPERM.",
+      .refuses = {EINVAL, EPERM},
       .since = kCheckBeforeRightsSince,
       .source = {kMapCreate},
       .commits = {"fd8db07705c5"},
@@ -249,6 +259,7 @@ void add_rights(Registry& rules) {
   rules.add({
       .id = "create.missing-rights-win-over-bad-attributes",
       .states = "Without capabilities and with a key_size that is refused, creation is refused with EPERM, not EINVAL.",
+      .refuses = {EINVAL, EPERM},
       .until = kCheckBeforeRightsSince,
       .source = {kMapCreate},
       .commits = {"fd8db07705c5"},
@@ -308,8 +319,15 @@ void add_memory(Registry& rules) {
 
 void add_create_context(Registry& rules) {
   add_type_information(rules);
-  add_rights(rules);
   add_memory(rules);
+}
+
+void add_create_type_attributes(Registry& rules) {
+  add_type_attributes(rules);
+}
+
+void add_create_rights(Registry& rules) {
+  add_rights(rules);
 }
 
 }  // namespace devmap::cases

@@ -35,6 +35,34 @@ Reply<Program> load_deleting_program(Case& c, const Map& map) {
 
 void add_errno_rules(Registry& rules) {
   rules.add({
+      .id = "delete.flags-are-refused",
+      .states = "Deleting has no flags: a word other than 0 in their place fails with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kSyscall},
+      .catalogue = {"DELETE-07"},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(kEntries);
+            for (const std::uint64_t flags : {1ULL, 2ULL, 4ULL, 1ULL << 32}) {
+              c.must(map.update(kPresent, {.ifindex = kLoopback}));
+              c.refuses(map.erase(kPresent, flags), EINVAL).control(map.erase(kPresent));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "delete.unreadable-key-is-efault",
+      .states = "Deleting a key that cannot be read fails with EFAULT.",
+      .refuses = {EFAULT},
+      .source = {kSyscall},
+      .check =
+          [](Case& c) {
+            const auto map = map_with_entry(c);
+            c.refuses(map.erase_raw(nullptr), EFAULT).control(map.erase_raw(&kPresent));
+          },
+  });
+
+  rules.add({
       .id = "delete.empty-slot-succeeds",
       .states = "Deleting from an empty slot of a DEVMAP succeeds, however often.",
       .source = {kArray},
@@ -53,6 +81,7 @@ void add_errno_rules(Registry& rules) {
   rules.add({
       .id = "delete.out-of-range-key-is-einval",
       .states = "Deleting a key that is out of range of a DEVMAP fails with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kArray},
       .catalogue = {"DELETE-02"},
       .documentation = {vague_return_value()},
@@ -69,6 +98,7 @@ void add_errno_rules(Registry& rules) {
   rules.add({
       .id = "delete.missing-key-is-enoent",
       .states = "Deleting a key that a DEVMAP_HASH does not have fails with ENOENT, also one that was just deleted.",
+      .refuses = {ENOENT},
       .since = {.major = 5, .minor = 4},
       .source = {kHash},
       .catalogue = {"DELETE-03"},
@@ -93,6 +123,7 @@ void add_errno_rules(Registry& rules) {
       .id = "delete.one-bad-key-has-four-outcomes",
       .states = "The same key out of range of a DEVMAP is E2BIG to update, ENOENT to look up, EINVAL to delete, and "
                 "followed by key 0.",
+      .refuses = {E2BIG, ENOENT, EINVAL},
       .source = {kArray, "kernel/bpf/devmap.c:__dev_map_update_elem", "kernel/bpf/devmap.c:__dev_map_lookup_elem",
                  "kernel/bpf/devmap.c:dev_map_get_next_key"},
       .catalogue = {"DELETE-04"},
@@ -111,34 +142,9 @@ void add_errno_rules(Registry& rules) {
   });
 
   rules.add({
-      .id = "delete.flags-are-refused",
-      .states = "Deleting has no flags: a word other than 0 in their place fails with EINVAL.",
-      .source = {kSyscall},
-      .catalogue = {"DELETE-07"},
-      .check =
-          [](Case& c) {
-            const auto map = c.devmap(kEntries);
-            for (const std::uint64_t flags : {1ULL, 2ULL, 4ULL, 1ULL << 32}) {
-              c.must(map.update(kPresent, {.ifindex = kLoopback}));
-              c.refuses(map.erase(kPresent, flags), EINVAL).control(map.erase(kPresent));
-            }
-          },
-  });
-
-  rules.add({
-      .id = "delete.unreadable-key-is-efault",
-      .states = "Deleting a key that cannot be read fails with EFAULT.",
-      .source = {kSyscall},
-      .check =
-          [](Case& c) {
-            const auto map = map_with_entry(c);
-            c.refuses(map.erase_raw(nullptr), EFAULT).control(map.erase_raw(&kPresent));
-          },
-  });
-
-  rules.add({
       .id = "delete.from-a-program-is-eacces",
       .states = "The verifier refuses a program that calls bpf_map_delete_elem on a device map with EACCES.",
+      .refuses = {EACCES},
       .since = {.major = 5, .minor = 3},
       .source = {"kernel/bpf/verifier.c:record_func_map"},
       .commits = {"0cdbb4b09a06"},
@@ -160,6 +166,7 @@ void add_effect_rules(Registry& rules) {
   rules.add({
       .id = "delete.ends-lookups",
       .states = "A lookup after the deletion of a key does not find it.",
+      .refuses = {ENOENT},
       .source = {kArray, kHash},
       .catalogue = {"DELETE-05"},
       .check =

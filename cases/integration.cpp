@@ -304,6 +304,7 @@ void add_integration_chapter(Registry& rules) {
   rules.add({
       .id = "integration.loopback-takes-no-native-program",
       .states = "The loopback device takes XDP programs in SKB mode only.",
+      .refuses = {EOPNOTSUPP},
       .source = {"net/core/dev.c:dev_xdp_attach"},
       .variants = once(),
       .check =

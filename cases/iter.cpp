@@ -50,6 +50,35 @@ Keys walk(Case& c, const DevMap& map) {
 
 void add_array_rules(Registry& rules) {
   rules.add({
+      .id = "iter.flags-are-refused",
+      .states = "Asking for the next key has no flags: a word other than 0 in their place fails with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kSyscallNext},
+      .check =
+          [](Case& c) {
+            const auto map = map_with(c, {0});
+            std::uint32_t next = 0;
+            for (const std::uint64_t flags : {1ULL, 4ULL, 1ULL << 32}) {
+              c.refuses(map.next_key_raw(nullptr, &next, flags), EINVAL).control(map.next_key_raw(nullptr, &next));
+            }
+          },
+  });
+
+  rules.add({
+      .id = "iter.unreadable-key-is-efault",
+      .states = "Asking for the key after one that cannot be read fails with EFAULT; NULL alone means the first key.",
+      .refuses = {EFAULT},
+      .source = {kSyscallNext},
+      .check =
+          [](Case& c) {
+            const auto map = map_with(c, {0, 1});
+            const auto* const unmapped = std::bit_cast<const void*>(std::uintptr_t{1});
+            std::uint32_t next = 0;
+            c.refuses(map.next_key_raw(unmapped, &next), EFAULT).control(map.next_key_raw(nullptr, &next));
+          },
+  });
+
+  rules.add({
       .id = "iter.array-walk-is-over-all-indices",
       .states = "A walk over a DEVMAP gives every index from 0 to max_entries - 1, whether it has an element or not.",
       .source = {kArrayNext},
@@ -68,6 +97,7 @@ void add_array_rules(Registry& rules) {
   rules.add({
       .id = "iter.array-walk-ends-with-the-last-index",
       .states = "No key follows the last index of a DEVMAP: ENOENT.",
+      .refuses = {ENOENT},
       .source = {kArrayNext},
       .catalogue = {"ITER-01"},
       .variants = devmap_only(),
@@ -100,6 +130,7 @@ void add_hash_rules(Registry& rules) {
   rules.add({
       .id = "iter.empty-hash-has-no-first-key",
       .states = "An empty DEVMAP_HASH has no first key: ENOENT.",
+      .refuses = {ENOENT},
       .source = {kHashNext},
       .catalogue = {"ITER-03"},
       .variants = devmap_hash_only(),
@@ -118,6 +149,7 @@ void add_hash_rules(Registry& rules) {
   rules.add({
       .id = "iter.empty-hash-has-no-next-key",
       .states = "In an empty DEVMAP_HASH no key follows any other: ENOENT.",
+      .refuses = {ENOENT},
       .source = {kHashNext},
       .catalogue = {"ITER-04"},
       .documentation = {next_key_page("zero and the first key where the key is not found")},
@@ -175,6 +207,7 @@ void add_hash_rules(Registry& rules) {
   rules.add({
       .id = "iter.hash-walk-gives-each-key-once",
       .states = "A walk over a DEVMAP_HASH that nobody changes gives every key once and no other, and then ENOENT.",
+      .refuses = {ENOENT},
       .source = {kHashNext},
       .variants = devmap_hash_only(),
       .check =
@@ -264,6 +297,7 @@ void add_address_rules(Registry& rules) {
   rules.add({
       .id = "iter.unwritable-next-key-is-efault",
       .states = "Asking for a key that there is, with a buffer that cannot be written, fails with EFAULT.",
+      .refuses = {EFAULT},
       .source = {kSyscallNext},
       .catalogue = {"ITER-12"},
       .check =
@@ -279,6 +313,7 @@ void add_address_rules(Registry& rules) {
   rules.add({
       .id = "iter.end-wins-over-bad-buffer-address",
       .states = "Asking for a key that there is not fails with ENOENT whatever the buffer.",
+      .refuses = {ENOENT},
       .source = {kSyscallNext},
       .catalogue = {"ITER-12"},
       .check =
@@ -287,33 +322,6 @@ void add_address_rules(Registry& rules) {
             constexpr std::uint32_t kLast = kEntries - 1;
             std::uint32_t next = 0;
             c.refuses(map.next_key_raw(&kLast, nullptr), ENOENT).control(map.next_key_raw(nullptr, &next));
-          },
-  });
-
-  rules.add({
-      .id = "iter.unreadable-key-is-efault",
-      .states = "Asking for the key after one that cannot be read fails with EFAULT; NULL alone means the first key.",
-      .source = {kSyscallNext},
-      .check =
-          [](Case& c) {
-            const auto map = map_with(c, {0, 1});
-            const auto* const unmapped = std::bit_cast<const void*>(std::uintptr_t{1});
-            std::uint32_t next = 0;
-            c.refuses(map.next_key_raw(unmapped, &next), EFAULT).control(map.next_key_raw(nullptr, &next));
-          },
-  });
-
-  rules.add({
-      .id = "iter.flags-are-refused",
-      .states = "Asking for the next key has no flags: a word other than 0 in their place fails with EINVAL.",
-      .source = {kSyscallNext},
-      .check =
-          [](Case& c) {
-            const auto map = map_with(c, {0});
-            std::uint32_t next = 0;
-            for (const std::uint64_t flags : {1ULL, 4ULL, 1ULL << 32}) {
-              c.refuses(map.next_key_raw(nullptr, &next, flags), EINVAL).control(map.next_key_raw(nullptr, &next));
-            }
           },
   });
 }
@@ -344,6 +352,7 @@ void add_batch_rule(Registry& rules) {
       .id = "iter.batch-commands-are-enotsupp",
       .states = "The four batch commands are not supported: they fail with ENOTSUPP (524), also for no elements, and "
                 "leave the count alone.",
+      .refuses = {kErrnoNotsupp},
       .since = {.major = 5, .minor = 6},
       .source = {"kernel/bpf/syscall.c:bpf_map_do_batch"},
       .catalogue = {"ITER-08"},
@@ -375,6 +384,7 @@ void add_program_rules(Registry& rules) {
       .states =
           "An iterator program over the elements of a map (iter/bpf_map_elem) cannot be attached to a device map: "
           "EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},
       .source = {"kernel/bpf/map_iter.c:bpf_iter_attach_map"},
       .catalogue = {"ITER-09"},
@@ -393,6 +403,7 @@ void add_program_rules(Registry& rules) {
   rules.add({
       .id = "iter.for-each-helper-is-enotsupp",
       .states = "The verifier refuses a program that calls bpf_for_each_map_elem on a device map with ENOTSUPP (524).",
+      .refuses = {kErrnoNotsupp},
       .since = {.major = 5, .minor = 13},
       .source = {"kernel/bpf/verifier.c:set_map_elem_callback_state"},
       .catalogue = {"ITER-10"},

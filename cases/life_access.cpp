@@ -66,6 +66,7 @@ void add_descriptor_rules(Registry& rules) {
       .id = "life.created-read-only-reads-only",
       .states = "The descriptor of a map created with BPF_F_RDONLY looks up and walks; updating and deleting fail with "
                 "EPERM.",
+      .refuses = {EPERM},
       .source = {kUpdate, kDelete},
       .catalogue = {"LIFE-07"},
       .check =
@@ -80,6 +81,7 @@ void add_descriptor_rules(Registry& rules) {
       .states =
           "The descriptor of a map created with BPF_F_WRONLY updates and deletes; looking up and walking fail with "
           "EPERM.",
+      .refuses = {EPERM},
       .source = {kLookup, kNext},
       .catalogue = {"LIFE-08"},
       .check =
@@ -142,6 +144,7 @@ void add_descriptor_rules(Registry& rules) {
       .id = "life.opened-by-id-read-only-reads-only",
       .states =
           "A descriptor opened by id with BPF_F_RDONLY looks up and walks; updating and deleting fail with EPERM.",
+      .refuses = {EPERM},
       .source = {kById},
       .catalogue = {"LIFE-05"},
       .check =
@@ -155,6 +158,7 @@ void add_descriptor_rules(Registry& rules) {
       .id = "life.opened-by-id-write-only-writes-only",
       .states =
           "A descriptor opened by id with BPF_F_WRONLY updates and deletes; looking up and walking fail with EPERM.",
+      .refuses = {EPERM},
       .source = {kById},
       .catalogue = {"LIFE-05"},
       .check =
@@ -167,6 +171,7 @@ void add_descriptor_rules(Registry& rules) {
   rules.add({
       .id = "life.opened-pin-read-only-reads-only",
       .states = "A pin opened with BPF_F_RDONLY looks up and walks; updating and deleting fail with EPERM.",
+      .refuses = {EPERM},
       .source = {kByPin},
       .catalogue = {"LIFE-06"},
       .check =
@@ -181,6 +186,7 @@ void add_descriptor_rules(Registry& rules) {
   rules.add({
       .id = "life.opened-pin-write-only-writes-only",
       .states = "A pin opened with BPF_F_WRONLY updates and deletes; looking up and walking fail with EPERM.",
+      .refuses = {EPERM},
       .source = {kByPin},
       .catalogue = {"LIFE-06"},
       .check =
@@ -195,6 +201,7 @@ void add_descriptor_rules(Registry& rules) {
   rules.add({
       .id = "life.both-access-modes-are-einval",
       .states = "Opening by id or opening a pin with both BPF_F_RDONLY and BPF_F_WRONLY fails with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/syscall.c:bpf_get_file_flag"},
       .check =
           [](Case& c) {
@@ -215,6 +222,7 @@ void add_freeze_rules(Registry& rules) {
   rules.add({
       .id = "life.frozen-map-cannot-be-written",
       .states = "Updating and deleting fail with EPERM on a frozen map, through whichever descriptor.",
+      .refuses = {EPERM},
       .since = kFreezeSince,
       .source = {kFreeze, "kernel/bpf/syscall.c:map_get_sys_perms"},
       .catalogue = {"LIFE-09"},
@@ -282,6 +290,7 @@ void add_freeze_rules(Registry& rules) {
   rules.add({
       .id = "life.second-freeze-is-eperm",
       .states = "Freezing a frozen map fails with EPERM: its descriptors cannot write any more.",
+      .refuses = {EPERM},
       .since = kFreezeByDescriptorSince,
       .source = {kFreeze},
       .commits = {kFreezeCommit},
@@ -298,6 +307,7 @@ void add_freeze_rules(Registry& rules) {
   rules.add({
       .id = "life.second-freeze-is-ebusy",
       .states = "Freezing a frozen map fails with EBUSY.",
+      .refuses = {EBUSY},
       .since = kFreezeSince,
       .until = kFreezeByDescriptorSince,
       .source = {kFreeze},
@@ -315,6 +325,7 @@ void add_freeze_rules(Registry& rules) {
   rules.add({
       .id = "life.freeze-needs-a-writable-descriptor",
       .states = "Freezing a map through a descriptor that cannot write fails with EPERM.",
+      .refuses = {EPERM},
       .since = kFreezeByDescriptorSince,
       .source = {kFreeze},
       .commits = {kFreezeCommit},
@@ -345,6 +356,7 @@ void add_freeze_rules(Registry& rules) {
   rules.add({
       .id = "life.frozen-map-loses-elements-with-their-device",
       .states = "An element of a frozen map goes with its device.",
+      .refuses = {ENOENT},
       .since = kFreezeSince,
       .source = {"kernel/bpf/devmap.c:dev_map_notification"},
       .catalogue = {"LIFE-12"},

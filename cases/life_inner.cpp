@@ -106,6 +106,7 @@ void add_nesting_rules(Registry& rules) {
   rules.add({
       .id = "life.inner-map-of-other-type-is-einval",
       .states = "An outer map made with a device map of one type refuses one of the other with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
       .variants = any_map(4),
@@ -121,6 +122,7 @@ void add_nesting_rules(Registry& rules) {
   rules.add({
       .id = "life.inner-map-of-other-value-size-is-einval",
       .states = "An outer map made with a device map with values of one size refuses one with the other with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
       .check =
@@ -137,6 +139,7 @@ void add_nesting_rules(Registry& rules) {
       .id = "life.inner-map-of-other-numa-flag-is-einval",
       .states = "An outer map made with a device map without BPF_F_NUMA_NODE refuses one with it with EINVAL, and the "
                 "other way round.",
+      .refuses = {EINVAL},
       .source = {kMetaEqual},
       .catalogue = {"LIFE-13"},
       .variants = any_map(4),

@@ -41,6 +41,7 @@ void add_opening_rules(Registry& rules) {
   rules.add({
       .id = "life.opening-map-by-id-needs-sys-admin",
       .states = "Opening a map by its id needs CAP_SYS_ADMIN: EPERM otherwise, also with CAP_BPF and CAP_NET_ADMIN.",
+      .refuses = {EPERM},
       .source = {"kernel/bpf/syscall.c:bpf_map_get_fd_by_id"},
       .catalogue = {"LIFE-05", "LIFE-19"},
       .check =
@@ -59,6 +60,7 @@ void add_opening_rules(Registry& rules) {
       .states =
           "Opening a program by the id that a lookup gives needs CAP_SYS_ADMIN: EPERM otherwise, also with CAP_BPF "
           "and CAP_NET_ADMIN.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .source = {"kernel/bpf/syscall.c:bpf_prog_get_fd_by_id"},
       .catalogue = {"LIFE-19"},
@@ -115,6 +117,7 @@ void add_holder_rules(Registry& rules) {
   rules.add({
       .id = "life.freezing-needs-cap-bpf",
       .states = "Freezing a map needs CAP_BPF: EPERM otherwise, also with a writable descriptor.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .until = kFreezeByDescriptorSince,
       .source = {kFreeze},
@@ -176,6 +179,7 @@ void add_holder_rules(Registry& rules) {
       .id = "life.unprivileged-holder-is-refused",
       .states = "A process without capabilities is refused every command of bpf(2) with EPERM, whatever descriptors it "
                 "holds, where BPF is kept from unprivileged users.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .until = kDescriptorsSufficeSince,
       .source = {kCommand},

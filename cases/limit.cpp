@@ -35,6 +35,7 @@ void add_live_limits(Registry& rules) {
   rules.add({
       .id = "limit.live-batch-has-256-frames",
       .states = "A batch of live frames has at most 256.",
+      .refuses = {E2BIG},
       .since = {.major = 5, .minor = 18},
       .source = {"net/bpf/test_run.c:TEST_XDP_MAX_BATCH"},
       .catalogue = {"LIMIT-04"},
@@ -46,6 +47,7 @@ void add_live_limits(Registry& rules) {
   rules.add({
       .id = "limit.live-frame-has-3408-bytes-on-x86-64",
       .states = "A live frame has at most 3408 bytes on x86-64, where the kernel is built for 17 fragments a frame.",
+      .refuses = {EINVAL},
       .since = {.major = 6, .minor = 12},  // 3368 in 6.1
       .source = {"net/bpf/test_run.c:bpf_prog_test_run_xdp"},
       .commits = {"294635a8165a"},
@@ -66,6 +68,7 @@ void add_limit_chapter(Registry& rules) {
       .states =
           "No number of entries is too large for a DEVMAP as such: 2^31 + 1 and 2^32 - 1 are refused only for want of "
           "memory, with ENOMEM.",
+      .refuses = {ENOMEM},
       .source = {"kernel/bpf/devmap.c:dev_map_alloc_check", "kernel/bpf/devmap.c:dev_map_init_map"},
       .catalogue = {"LIMIT-03", "CREATE-05"},
       .variants = devmap_only(),
@@ -84,6 +87,7 @@ void add_limit_chapter(Registry& rules) {
       .states =
           "2^31 entries are not too many for a DEVMAP_HASH as such, and are refused only for want of memory, with "
           "ENOMEM; one more is refused with EINVAL.",
+      .refuses = {ENOMEM, EINVAL},
       .source = {"kernel/bpf/devmap.c:dev_map_alloc_check", "kernel/bpf/devmap.c:dev_map_init_map"},
       .commits = {"281d464a34f5"},
       .catalogue = {"LIMIT-03", "CREATE-04"},

@@ -94,6 +94,7 @@ void add_main_program_rules(Registry& rules) {
       .states =
           "A program that names a DEVMAP is refused with EINVAL and no reason in the verifier log where it differs in "
           "BPF_F_XDP_HAS_FRAGS from the first program that named it.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCheckedMaps, kCompatible, kMapsWithPrograms},
       .commits = {kOwnersCommit},
@@ -140,6 +141,7 @@ void add_main_program_rules(Registry& rules) {
   rules.add({
       .id = "owner.refused-program-is-no-owner",
       .states = "A program that the verifier refuses does not become the owner of the DEVMAP it names.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCheckedMaps},
       .variants = devmap_only(),
@@ -157,6 +159,7 @@ void add_main_program_rules(Registry& rules) {
   rules.add({
       .id = "owner.unchecked-behind-outer-map",
       .states = "A main program that reaches a DEVMAP through a map of maps is not checked against the DEVMAP's owner.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCheckedMaps},
       .catalogue = {"OWNER-09"},
@@ -200,6 +203,7 @@ void add_egress_program_rules(Registry& rules) {
       .id = "owner.egress-programs-are-of-one-kind",
       .states = "An egress program that differs in BPF_F_XDP_HAS_FRAGS from the first one inserted is refused with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {"kernel/bpf/devmap.c:__dev_map_alloc_node", kCompatible},
       .commits = {kOwnersCommit},
@@ -227,6 +231,7 @@ void add_egress_program_rules(Registry& rules) {
       .id = "owner.egress-program-must-match-main-program",
       .states = "A DEVMAP whose first program is a main program refuses egress programs that differ from it in "
                 "BPF_F_XDP_HAS_FRAGS with EINVAL.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCompatible},
       .commits = {kOwnersCommit},
@@ -253,6 +258,7 @@ void add_egress_program_rules(Registry& rules) {
       .id = "owner.main-program-must-match-egress-program",
       .states = "A DEVMAP whose first program is an egress program makes the load of a main program that names it and "
                 "differs in BPF_F_XDP_HAS_FRAGS fail with EINVAL.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCheckedMaps, kCompatible},
       .commits = {kOwnersCommit},
@@ -273,8 +279,9 @@ void add_egress_program_rules(Registry& rules) {
 
   rules.add({
       .id = "owner.refused-insert-makes-no-owner",
-      .states = "An update that is refused for its key, its device or its program's attach type does not make its "
-                "program the map's owner.",
+      .states = "An update that is refused for its device or its program's attach type does not make its program the "
+                "map's owner.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {"kernel/bpf/devmap.c:__dev_map_alloc_node"},
       .variants = any_map(8),
@@ -292,10 +299,27 @@ void add_egress_program_rules(Registry& rules) {
                 .control(map.update(0, {.ifindex = kLoopback}));
             c.refuses(map.update(0, {.ifindex = kLoopback, .program_fd = no_egress.fd()}), EINVAL)
                 .control(map.update(0, {.ifindex = kLoopback}));
-            if (c.type() == DevMapType::devmap) {
-              c.refuses(map.update(1, {.ifindex = kLoopback, .program_fd = frags.fd()}), E2BIG)
-                  .control(map.update(0, {.ifindex = kLoopback}));
-            }
+            shows_no_owner(c, map);
+            c.succeeds(map.update(0, {.ifindex = kLoopback, .program_fd = egress.fd()}));
+          },
+  });
+
+  rules.add({
+      .id = "owner.insert-out-of-range-makes-no-owner",
+      .states = "An update of a DEVMAP that is refused for its key does not make its program the map's owner.",
+      .refuses = {E2BIG},
+      .since = kOwnersSince,
+      .source = {"kernel/bpf/devmap.c:__dev_map_update_elem"},
+      .variants = devmap_only({8}),
+      .needs = {features::frags_programs()},
+      .check =
+          [](Case& c) {
+            const auto map = c.devmap(1);
+            const auto frags = c.egress_program(egress_spec(kFrags));
+            const auto egress = c.egress_program();
+            c.note(fmt::format("program fd {} has BPF_F_XDP_HAS_FRAGS, {} has not", frags.fd(), egress.fd()));
+            c.refuses(map.update(1, {.ifindex = kLoopback, .program_fd = frags.fd()}), E2BIG)
+                .control(map.update(0, {.ifindex = kLoopback}));
             shows_no_owner(c, map);
             c.succeeds(map.update(0, {.ifindex = kLoopback, .program_fd = egress.fd()}));
           },
@@ -304,6 +328,7 @@ void add_egress_program_rules(Registry& rules) {
   rules.add({
       .id = "owner.insert-into-full-hash-makes-an-owner",
       .states = "An update of a full DEVMAP_HASH that is refused with E2BIG still makes its program the map's owner.",
+      .refuses = {E2BIG, EINVAL},
       .since = kOwnersSince,
       .source = {"kernel/bpf/devmap.c:__dev_map_hash_update_elem"},
       .variants = devmap_hash_only({8}),
@@ -346,6 +371,7 @@ void add_memory_rules(Registry& rules) {
   rules.add({
       .id = "owner.deleting-entries-keeps-the-owner",
       .states = "Deleting every entry of a map does not make it forget the kind of its first egress program.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCompatible},
       .commits = {kOwnersCommit},
@@ -372,6 +398,7 @@ void add_memory_rules(Registry& rules) {
   rules.add({
       .id = "owner.unloading-the-program-keeps-the-owner",
       .states = "A map remembers the kind of its first program when that program is no longer loaded.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCompatible},
       .commits = {kOwnersCommit},
@@ -402,6 +429,7 @@ void add_memory_rules(Registry& rules) {
       .states =
           "A DEVMAP that a program of another type has looked up takes no XDP programs after that one is unloaded "
           "either.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCompatible},
       .commits = {kOwnersCommit},
@@ -474,6 +502,7 @@ void add_foreign_program_rules(Registry& rules) {
       .states =
           "A DEVMAP that a program of another type has looked up first makes the load of XDP programs that name it "
           "fail with EINVAL and no reason in the verifier log.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCheckedMaps, kCompatible},
       .commits = {kOwnersCommit},
@@ -492,6 +521,7 @@ void add_foreign_program_rules(Registry& rules) {
   rules.add({
       .id = "owner.foreign-program-keeps-egress-programs-out",
       .states = "A DEVMAP that a program of another type has looked up first refuses egress programs with EINVAL.",
+      .refuses = {EINVAL},
       .since = kOwnersSince,
       .source = {kCompatible},
       .commits = {kOwnersCommit},

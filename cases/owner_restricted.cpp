@@ -54,6 +54,7 @@ void add_device_bound_rules(Registry& rules) {
       .states =
           "A program with expected_attach_type BPF_XDP_DEVMAP loads with BPF_F_XDP_DEV_BOUND_ONLY, and to insert it "
           "is refused with EINVAL, also in an entry of the device it is bound to.",
+      .refuses = {EINVAL},
       .since = kDeviceBoundSince,
       .source = {"kernel/bpf/core.c:bpf_prog_map_compatible"},
       .catalogue = {"OWNER-10"},
@@ -112,6 +113,7 @@ void add_device_bound_rules(Registry& rules) {
   rules.add({
       .id = "owner.device-bound-main-program-was-refused",
       .states = "A main program with BPF_F_XDP_DEV_BOUND_ONLY that names a DEVMAP is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kDeviceBoundSince,
       .until = kDeviceBoundRedirect,
       .until_backports = kDeviceBoundRedirectStable,
@@ -134,6 +136,7 @@ void add_tail_call_rules(Registry& rules) {
       .id = "owner.prog-array-keeps-attach-types-apart",
       .states = "A PROG_ARRAY refuses programs whose expected_attach_type differs from its first one's with EINVAL, so "
                 "that it cannot hold main programs and BPF_XDP_DEVMAP programs.",
+      .refuses = {EINVAL},
       .since = kAttachTypesApart,
       .backports = kAttachTypesApartStable,
       .source = {"kernel/bpf/core.c:__bpf_prog_map_compatible"},
@@ -159,6 +162,7 @@ void add_tail_call_rules(Registry& rules) {
       .states =
           "A program that names a PROG_ARRAY of programs with another expected_attach_type is refused with EINVAL, "
           "so that main programs and egress programs cannot tail-call each other.",
+      .refuses = {EINVAL},
       .since = kAttachTypesApart,
       .backports = kAttachTypesApartStable,
       .source = {"kernel/bpf/core.c:bpf_check_tail_call", "kernel/bpf/core.c:__bpf_prog_map_compatible"},

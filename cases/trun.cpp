@@ -49,6 +49,7 @@ void add_programs(Registry& rules) {
       .id = "trun.program-for-entries-is-refused",
       .states = "A plain run of a program loaded for map entries (BPF_XDP_DEVMAP, BPF_XDP_CPUMAP) is refused with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 9},  // CPUMAP; DEVMAP alone since 5.8
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-01"},
@@ -59,6 +60,7 @@ void add_programs(Registry& rules) {
   rules.add({
       .id = "trun.program-for-entries-is-refused-live",
       .states = "A live run of a program loaded for map entries is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-01"},
@@ -97,6 +99,7 @@ void add_flags(Registry& rules) {
   rules.add({
       .id = "trun.unknown-flag-is-einval",
       .states = "A run with a flag other than BPF_F_TEST_XDP_LIVE_FRAMES is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-03"},
@@ -134,6 +137,7 @@ void add_flags(Registry& rules) {
   rules.add({
       .id = "trun.batch-size-of-plain-run-is-einval",
       .states = "A plain run with a batch_size is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-04"},
@@ -194,6 +198,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "trun.frame-shorter-than-its-header-is-einval",
       .states = "A run with fewer than the 14 bytes of an Ethernet header is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp, "net/bpf/test_run.c:bpf_test_init"},
       .catalogue = {"TRUN-07"},
@@ -229,6 +234,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "trun.plain-frame-of-too-many-pages-is-enomem",
       .states = "A plain run with a frame of more pages than the fragments of a frame can hold is refused with ENOMEM.",
+      .refuses = {ENOMEM},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-08"},
@@ -253,6 +259,7 @@ void add_sizes(Registry& rules) {
   rules.add({
       .id = "trun.plain-frame-of-a-page-is-emsgsize",
       .states = "A plain run with a frame of a page is refused with EMSGSIZE.",
+      .refuses = {EMSGSIZE},
       .until = kLiveFramesSince,
       .source = {"net/bpf/test_run.c:bpf_test_init"},
       .catalogue = {"TRUN-08"},
@@ -292,6 +299,7 @@ void add_outputs(Registry& rules) {
       .id = "trun.small-data-out-is-enospc",
       .states = "A plain run with less room in data_out than the frame needs fails with ENOSPC, and still tells the "
                 "frame's size and the program's return value.",
+      .refuses = {ENOSPC},
       .source = {"net/bpf/test_run.c:bpf_test_finish"},
       .catalogue = {"TRUN-17"},
       .variants = once(),
@@ -332,10 +340,11 @@ void add_trun_chapter(Registry& rules) {
   rules.chapter("trun", "BPF_PROG_TEST_RUN");
   add_programs(rules);
   add_flags(rules);
-  add_sizes(rules);
-  add_outputs(rules);
   add_trun_context_rules(rules);
+  add_sizes(rules);
+  add_trun_device_rules(rules);
   add_trun_live_rules(rules);
+  add_outputs(rules);
 }
 
 }  // namespace devmap::cases

@@ -12,6 +12,7 @@ namespace devmap::cases {
 
 // Parts of the chapter TRUN, one a file.
 void add_trun_context_rules(Registry& rules);
+void add_trun_device_rules(Registry& rules);
 void add_trun_live_rules(Registry& rules);
 
 inline const std::string kTestRunXdp = "net/bpf/test_run.c:bpf_prog_test_run_xdp";

@@ -45,6 +45,7 @@ void add_devices(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.unknown-ingress-is-enodev",
       .states = "A context whose ingress_ifindex is no device is refused with ENODEV.",
+      .refuses = {ENODEV},
       .catalogue = {"TRUN-10"},
       .variants = once(),
       .check =
@@ -63,6 +64,7 @@ void add_devices(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.ingress-is-of-the-callers-namespace",
       .states = "The ingress_ifindex of a context is looked up in the network namespace of the caller.",
+      .refuses = {ENODEV},
       .catalogue = {"TRUN-10"},
       .variants = once(),
       .needs = {features::veth()},
@@ -127,6 +129,7 @@ void add_devices(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.queue-without-ingress-is-einval",
       .states = "A context with an rx_queue_index but no ingress_ifindex is refused with EINVAL.",
+      .refuses = {EINVAL},
       .catalogue = {"TRUN-11"},
       .variants = once(),
       .needs = {features::veth()},
@@ -145,6 +148,7 @@ void add_devices(Registry& rules) {
       .id = "trun.queue-that-the-device-lacks-is-einval",
       .states = "A context whose rx_queue_index is not below the number of the device's receive queues is refused with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .catalogue = {"TRUN-11"},
       .variants = once(),
       .needs = {features::veth()},
@@ -167,6 +171,7 @@ void add_devices(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.egress-ifindex-is-einval",
       .states = "A context with an egress_ifindex is refused with EINVAL.",
+      .refuses = {EINVAL},
       .catalogue = {"TRUN-12"},
       .variants = once(),
       .check =
@@ -183,6 +188,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.data-meta-is-einval",
       .states = "A context with a data_meta is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-13"},
       .variants = once(),
@@ -198,6 +204,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.metadata-not-in-words-is-einval",
       .states = "A context whose metadata is no multiple of 4 bytes long is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-13"},
       .variants = once(),
@@ -216,6 +223,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.metadata-beyond-data-end-is-einval",
       .states = "A context whose data is above its data_end is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLinearSizeSince,  // before, a data_end below the size of the input is refused for itself
       .backports = kLinearSizeBackports,
       .source = {kTestRunXdp},
@@ -235,6 +243,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.data-end-beyond-the-input-is-einval",
       .states = "A context whose data_end is above the number of bytes given is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-13"},
       .variants = once(),
@@ -283,6 +292,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.metadata-above-216-bytes-is-einval",
       .states = "A context that describes more than 216 bytes of metadata is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-13"},
       .variants = once(),
@@ -301,6 +311,7 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.metadata-is-not-frame",
       .states = "A run in which fewer than 14 bytes are left after the metadata is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLinearSizeSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-07"},
@@ -348,6 +359,7 @@ void add_linear_size(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.data-end-below-the-input-is-einval-live",
       .states = "A live run with a context whose data_end is below the number of bytes given is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kLiveFramesSince,
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-14"},
@@ -385,6 +397,7 @@ void add_context_sizes(Registry& rules) {
       .states =
           "A context longer than struct xdp_md is taken where the rest is zero, and refused with E2BIG where it is "
           "not.",
+      .refuses = {E2BIG},
       .source = {"net/bpf/test_run.c:bpf_ctx_init"},
       .catalogue = {"TRUN-15"},
       .variants = once(),
@@ -436,10 +449,13 @@ void add_context_sizes(Registry& rules) {
 }  // namespace
 
 void add_trun_context_rules(Registry& rules) {
-  add_devices(rules);
+  add_context_sizes(rules);
   add_metadata(rules);
   add_linear_size(rules);
-  add_context_sizes(rules);
+}
+
+void add_trun_device_rules(Registry& rules) {
+  add_devices(rules);
 }
 
 }  // namespace devmap::cases

@@ -54,13 +54,6 @@ std::vector<std::int32_t> sent_at_once(const std::vector<RedirectEvent>& events)
   return sent;
 }
 
-/// The errnos of the failed redirects, by name.
-std::vector<std::string> errors(const std::vector<RedirectEvent>& events) {
-  std::vector<std::string> names;
-  for (const auto& event : of(events, redirect_err)) names.push_back(errno_name(-event.err));
-  return names;
-}
-
 /// A range of frame numbers, from `first` to before `end`.
 struct Frames {
   std::int32_t first;
@@ -99,6 +92,7 @@ void add_numbers(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.batch-size-above-256-is-e2big",
       .states = "A live run with a batch_size above 256 is refused with E2BIG.",
+      .refuses = {E2BIG},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-04"},
       .variants = once(),
@@ -175,6 +169,7 @@ void add_numbers(Registry& rules) {
       .states =
           "A live run with a frame that does not fit a page, together with headroom and the kernel's own data, is "
           "refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-09"},
       .variants = once(),
@@ -224,6 +219,7 @@ void add_outputs(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-outputs-with-context-are-einval",
       .states = "A live run with a context and a data_out or ctx_out is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-16"},
       .variants = once(),
@@ -238,6 +234,7 @@ void add_outputs(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-context-out-is-einval",
       .states = "A live run without a context but with a ctx_out is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-16"},
       .variants = once(),
@@ -272,6 +269,7 @@ void add_failures(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-run-hides-failed-redirects",
       .states = "A live run succeeds also where no frame could be redirected.",
+      .refuses = {ENETDOWN, EOPNOTSUPP, EBADRQC},
       .catalogue = {"TRUN-18"},
       .variants = any_map(4),
       .needs = {features::veth(), features::redirect_trace()},
@@ -289,7 +287,10 @@ void add_failures(Registry& rules) {
             const auto fails = [&](std::string_view what, const Program& program, int code) {
               c.equals(fmt::format("return value of a live run of a program that redirects {}", what),
                        c.succeeds(live_run(program)).return_value, 0U);
-              c.equals("errors of its redirects", errors(c.must(trace.events())), std::vector{errno_name(code)});
+              const auto events = of(c.must(trace.events()), redirect_err);
+              if (c.equals("redirects of it that fail", events.size(), 1U)) {
+                c.ends_in("the errno of that", events.front().err, code);
+              }
             };
             fails("to a device that is down", down, ENETDOWN);
             fails("to lo, which cannot transmit", unable, EOPNOTSUPP);
@@ -380,6 +381,7 @@ void add_actions(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-tx-is-a-redirect-to-ingress",
       .states = "A live frame given XDP_TX is redirected by ifindex to the receiving device, which sends it.",
+      .refuses = {EOPNOTSUPP},
       .catalogue = {"TRUN-20"},
       .variants = once(),
       .needs = {features::veth(), features::redirect_trace()},
@@ -396,7 +398,7 @@ void add_actions(Registry& rules) {
               const auto event = of(events, tracepoint).front();
               c.holds(fmt::format("its to_ifindex is {}", name), event.to_ifindex == to, event.text());
               c.equals("its map_id", event.map_id, kNoMapId);
-              if (tracepoint == redirect_err) c.equals("its err", errno_name(-event.err), errno_name(EOPNOTSUPP));
+              if (tracepoint == redirect_err) c.ends_in("its err", event.err, EOPNOTSUPP);
             };
             c.equals("frames through a veth device that receives a frame given XDP_TX",
                      targets.arrivals_of(c, program, {.ingress = targets.device(0)}), std::vector<std::uint64_t>{1});

@@ -69,6 +69,7 @@ void add_order(Registry& rules) {
   rules.add({
       .id = "update.array-tests-flags-before-key",
       .states = "A DEVMAP update with bad flags and a key out of range is refused for the flags: EINVAL, not E2BIG.",
+      .refuses = {EINVAL, E2BIG},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-01"},
       .variants = devmap_only(),
@@ -83,6 +84,7 @@ void add_order(Registry& rules) {
   rules.add({
       .id = "update.array-tests-key-before-noexist",
       .states = "A DEVMAP update with BPF_NOEXIST and a key out of range is refused for the key: E2BIG, not EEXIST.",
+      .refuses = {E2BIG, EEXIST},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-01"},
       .variants = devmap_only(),
@@ -98,6 +100,7 @@ void add_order(Registry& rules) {
       .id = "update.array-tests-key-before-device",
       .states =
           "A DEVMAP update with an unknown device and a key out of range is refused for the key: E2BIG, not EINVAL.",
+      .refuses = {E2BIG, EINVAL},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-01"},
       .variants = devmap_only(),
@@ -112,6 +115,7 @@ void add_order(Registry& rules) {
   rules.add({
       .id = "update.array-tests-noexist-before-device",
       .states = "A DEVMAP update with BPF_NOEXIST and an unknown device is refused for the flag: EEXIST, not EINVAL.",
+      .refuses = {EEXIST, EINVAL},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-01"},
       .variants = devmap_only(),
@@ -129,6 +133,7 @@ void add_order(Registry& rules) {
       .states =
           "A DEVMAP_HASH update of a present key with BPF_NOEXIST and another bit is refused for the flags: EINVAL, "
           "not EEXIST.",
+      .refuses = {EINVAL, EEXIST},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-02"},
       .variants = devmap_hash_only(),
@@ -145,6 +150,7 @@ void add_order(Registry& rules) {
       .states =
           "A DEVMAP_HASH update of a present key with BPF_NOEXIST and ifindex 0 is refused for the ifindex: EINVAL, "
           "not EEXIST.",
+      .refuses = {EINVAL, EEXIST},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-02"},
       .variants = devmap_hash_only(),
@@ -160,6 +166,7 @@ void add_order(Registry& rules) {
       .id = "update.hash-tests-presence-before-device",
       .states = "A DEVMAP_HASH update of a present key with BPF_NOEXIST and an unknown device is refused for the key: "
                 "EEXIST, not EINVAL.",
+      .refuses = {EEXIST, EINVAL},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-02"},
       .variants = devmap_hash_only(),
@@ -175,6 +182,7 @@ void add_order(Registry& rules) {
       .id = "update.hash-tests-device-before-capacity",
       .states = "A DEVMAP_HASH update of a full map with a new key and an unknown device is refused for the device: "
                 "EINVAL, not E2BIG.",
+      .refuses = {EINVAL, E2BIG},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-02"},
       .variants = devmap_hash_only(),
@@ -194,6 +202,7 @@ void add_flags(Registry& rules) {
       .states =
           "Update flags other than BPF_ANY, BPF_NOEXIST and BPF_EXIST, alone or in whatever combination, are refused "
           "with EINVAL.",
+      .refuses = {EINVAL},
       .source = {kArrayUpdate, kHashUpdate, kSyscall},
       .catalogue = {"UPDATE-03"},
       .check =
@@ -214,6 +223,7 @@ void add_flags(Registry& rules) {
       .id = "update.noexist-on-array-is-eexist",
       .states =
           "BPF_NOEXIST is refused with EEXIST on every slot of a DEVMAP, also on one that is empty, which stays so.",
+      .refuses = {EEXIST},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-04"},
       .documentation = {{.where = kMapDoc,
@@ -299,6 +309,7 @@ void add_flags(Registry& rules) {
   rules.add({
       .id = "update.noexist-on-present-hash-key-is-eexist",
       .states = "BPF_NOEXIST on a key that a DEVMAP_HASH has is refused with EEXIST, and leaves its entry as it was.",
+      .refuses = {EEXIST},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-06"},
       .documentation = {{.where = kMapDoc,
@@ -318,6 +329,7 @@ void add_keys(Registry& rules) {
   rules.add({
       .id = "update.array-key-out-of-range-is-e2big",
       .states = "An update of a DEVMAP with a key of max_entries or more is refused with E2BIG.",
+      .refuses = {E2BIG},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-08"},
       .documentation = {{.where = kUapi,
@@ -353,9 +365,28 @@ void add_keys(Registry& rules) {
   });
 
   rules.add({
+      .id = "update.full-hash-takes-replacements",
+      .states = "An entry of a full DEVMAP_HASH can be replaced.",
+      .source = {kHashUpdate},
+      .catalogue = {"UPDATE-10"},
+      .variants = devmap_hash_only(),
+      .check =
+          [](Case& c) {
+            const auto map = full_map(c);
+            for (const std::uint64_t flags : {BPF_ANY, BPF_EXIST}) {
+              c.succeeds(map.update(kPresent, kLo, flags));
+              has(c, map, kPresent, kLoElement);
+            }
+          },
+  });
+}
+
+void add_capacity(Registry& rules) {
+  rules.add({
       .id = "update.new-key-in-full-hash-is-e2big",
       .states =
           "A new key in a full DEVMAP_HASH is refused with E2BIG, whatever the flags, until another key is deleted.",
+      .refuses = {E2BIG},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-10"},
       .documentation = {{.where = kUapi,
@@ -371,22 +402,6 @@ void add_keys(Registry& rules) {
               has(c, map, kMissing, std::nullopt);
               c.must(map.erase(kPresent));
               std::move(refusal).control(map.update(kMissing, kLo, flags));
-            }
-          },
-  });
-
-  rules.add({
-      .id = "update.full-hash-takes-replacements",
-      .states = "An entry of a full DEVMAP_HASH can be replaced.",
-      .source = {kHashUpdate},
-      .catalogue = {"UPDATE-10"},
-      .variants = devmap_hash_only(),
-      .check =
-          [](Case& c) {
-            const auto map = full_map(c);
-            for (const std::uint64_t flags : {BPF_ANY, BPF_EXIST}) {
-              c.succeeds(map.update(kPresent, kLo, flags));
-              has(c, map, kPresent, kLoElement);
             }
           },
   });
@@ -415,6 +430,7 @@ void add_devices(Registry& rules) {
   rules.add({
       .id = "update.array-ifindex-zero-out-of-range-is-e2big",
       .states = "An update of a DEVMAP with ifindex 0 and a key out of range is refused with E2BIG.",
+      .refuses = {E2BIG},
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-11"},
       .variants = devmap_only(),
@@ -430,6 +446,7 @@ void add_devices(Registry& rules) {
       .states =
           "An update of a DEVMAP_HASH with ifindex 0 is refused with EINVAL, whether the key is present or not, and "
           "leaves the entry as it was.",
+      .refuses = {EINVAL},
       .source = {kHashUpdate},
       .catalogue = {"UPDATE-13"},
       .variants = devmap_hash_only(),
@@ -448,6 +465,7 @@ void add_devices(Registry& rules) {
   rules.add({
       .id = "update.unknown-device-is-einval",
       .states = "An update with an ifindex that no device has is refused with EINVAL, not ENODEV.",
+      .refuses = {EINVAL},
       .source = {kAllocNode},
       .catalogue = {"UPDATE-14"},
       .check =
@@ -505,12 +523,14 @@ void add_devices(Registry& rules) {
 
 void add_update_chapter(Registry& rules) {
   rules.chapter("update", "Element update");
+  add_update_call(rules);
   add_order(rules);
   add_flags(rules);
   add_keys(rules);
-  add_devices(rules);
   add_update_context(rules);
+  add_devices(rules);
   add_update_programs(rules);
+  add_capacity(rules);
 }
 
 }  // namespace devmap::cases

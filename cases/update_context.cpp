@@ -40,6 +40,7 @@ void add_namespaces(Registry& rules) {
       .states =
           "An ifindex that only another network namespace has is refused with EINVAL, unless the update is made from "
           "there.",
+      .refuses = {EINVAL},
       .source = {source},
       .catalogue = {"UPDATE-16"},
       .needs = {features::veth()},
@@ -93,6 +94,7 @@ void add_namespaces(Registry& rules) {
       .states =
           "A map that was created in another network namespace takes devices of the updating thread's namespace, and "
           "none of its creator's.",
+      .refuses = {EINVAL},
       .source = {source},
       .catalogue = {"UPDATE-16"},
       .needs = {features::veth()},
@@ -112,10 +114,52 @@ void add_namespaces(Registry& rules) {
   });
 }
 
+void add_memory_limit(Registry& rules) {
+  rules.add({
+      .id = "update.entry-beyond-memory-limit-is-enomem",
+      .states =
+          "An entry that goes beyond the limit of the memory cgroup of the map's creator is refused with ENOMEM, and "
+          "leaves what was there as it was.",
+      .refuses = {ENOMEM},
+      .since = {.major = 6, .minor = 0},
+      .source = {"kernel/bpf/devmap.c:__dev_map_alloc_node"},
+      .commits = {"ace2bee839e0"},
+      .catalogue = {"UPDATE-27"},
+      .needs = {features::maps_in_memory_cgroup()},
+      .check =
+          [](Case& c) {
+            // Entries take about 100 bytes; the group may have up to 64 pages in hand that it can still give out.
+            constexpr std::uint32_t kPlenty = 1U << 16;
+            const auto group = c.must(MemoryCgroup::create());
+            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
+            c.must(group.run([&] {
+              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = kPlenty});
+            }));
+            const auto map = c.must(std::move(made));
+            c.must(map.update(0, kLo));
+            c.must(stay_on_this_cpu());
+            c.must(group.limit(c.must(group.usage())));
+
+            std::uint32_t key = 1;
+            while (key < kPlenty - 1 && map.update(key, kLo)) ++key;
+            c.note(fmt::format("with the limit at what is used, {} entries went in", key - 1));
+            auto new_entry = c.refuses(map.update(key, kLo), ENOMEM);
+            has(c, map, key, std::nullopt);
+            auto replacement = c.refuses(map.update(0, kLo), ENOMEM);
+            has(c, map, 0, kLoElement);
+            c.must(group.lift_limit());
+            c.note("the limit is lifted");
+            std::move(new_entry).control(map.update(key, kLo));
+            std::move(replacement).control(map.update(0, kLo));
+          },
+  });
+}
+
 void add_memory(Registry& rules) {
   rules.add({
       .id = "update.unreadable-key-is-efault",
       .states = "An update with a key at an address that cannot be read, NULL included, is refused with EFAULT.",
+      .refuses = {EFAULT},
       .source = {kSyscall},
       .catalogue = {"UPDATE-25"},
       .check =
@@ -136,6 +180,7 @@ void add_memory(Registry& rules) {
       .id = "update.unreadable-value-is-efault",
       .states =
           "An update with a value at an address that cannot be read in full, NULL included, is refused with EFAULT.",
+      .refuses = {EFAULT},
       .source = {kSyscall},
       .catalogue = {"UPDATE-25"},
       .check =
@@ -176,6 +221,7 @@ void add_memory(Registry& rules) {
       .states =
           "An update whose value cannot be read is refused with EFAULT also where the map type would refuse its flags "
           "or its key.",
+      .refuses = {EFAULT, EINVAL},
       .source = {kSyscall},
       .catalogue = {"UPDATE-25"},
       .check =
@@ -189,44 +235,6 @@ void add_memory(Registry& rules) {
             c.refuses(map.update_raw(&key, nullptr, kBadFlags), EFAULT).control(map.update_raw(&key, &value));
             c.refuses(map.update_raw(&key, &unknown), EINVAL).control(map.update_raw(&key, &value));
             c.refuses(map.update_raw(nullptr, &unknown), EFAULT).control(map.update_raw(&key, &value));
-          },
-  });
-
-  rules.add({
-      .id = "update.entry-beyond-memory-limit-is-enomem",
-      .states =
-          "An entry that goes beyond the limit of the memory cgroup of the map's creator is refused with ENOMEM, and "
-          "leaves what was there as it was.",
-      .since = {.major = 6, .minor = 0},
-      .source = {"kernel/bpf/devmap.c:__dev_map_alloc_node"},
-      .commits = {"ace2bee839e0"},
-      .catalogue = {"UPDATE-27"},
-      .needs = {features::maps_in_memory_cgroup()},
-      .check =
-          [](Case& c) {
-            // Entries take about 100 bytes; the group may have up to 64 pages in hand that it can still give out.
-            constexpr std::uint32_t kPlenty = 1U << 16;
-            const auto group = c.must(MemoryCgroup::create());
-            auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
-            c.must(group.run([&] {
-              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = kPlenty});
-            }));
-            const auto map = c.must(std::move(made));
-            c.must(map.update(0, kLo));
-            c.must(stay_on_this_cpu());
-            c.must(group.limit(c.must(group.usage())));
-
-            std::uint32_t key = 1;
-            while (key < kPlenty - 1 && map.update(key, kLo)) ++key;
-            c.note(fmt::format("with the limit at what is used, {} entries went in", key - 1));
-            auto new_entry = c.refuses(map.update(key, kLo), ENOMEM);
-            has(c, map, key, std::nullopt);
-            auto replacement = c.refuses(map.update(0, kLo), ENOMEM);
-            has(c, map, 0, kLoElement);
-            c.must(group.lift_limit());
-            c.note("the limit is lifted");
-            std::move(new_entry).control(map.update(key, kLo));
-            std::move(replacement).control(map.update(0, kLo));
           },
   });
 }
@@ -291,6 +299,7 @@ void add_rights(Registry& rules) {
       .states =
           "Where unprivileged BPF is disabled, a process without capabilities may not use a map whose descriptor it "
           "holds: EPERM.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .until = kNoRightsSince,
       .source = {"kernel/bpf/syscall.c:__sys_bpf"},
@@ -310,10 +319,14 @@ void add_rights(Registry& rules) {
 
 }  // namespace
 
-void add_update_context(Registry& rules) {
-  add_namespaces(rules);
-  add_memory(rules);
+void add_update_call(Registry& rules) {
   add_rights(rules);
+  add_memory(rules);
+}
+
+void add_update_context(Registry& rules) {
+  add_memory_limit(rules);
+  add_namespaces(rules);
 }
 
 }  // namespace devmap::cases

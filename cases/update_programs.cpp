@@ -233,6 +233,7 @@ void add_refused(Registry& rules) {
       .states =
           "An update of a DEVMAP with ifindex 0 and a program descriptor above 0 is refused with EINVAL, whatever the "
           "descriptor is.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kArrayUpdate},
       .catalogue = {"UPDATE-12"},
@@ -273,6 +274,7 @@ void add_refused(Registry& rules) {
   rules.add({
       .id = "update.closed-program-fd-is-einval",
       .states = "A program descriptor that is not open is refused with EINVAL, not EBADF.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kAllocNode},
       .catalogue = {"UPDATE-19"},
@@ -292,6 +294,7 @@ void add_refused(Registry& rules) {
   rules.add({
       .id = "update.fd-of-no-program-is-einval",
       .states = "A program descriptor that is one of something else, a map or a file, is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kAllocNode},
       .catalogue = {"UPDATE-19"},
@@ -310,6 +313,7 @@ void add_refused(Registry& rules) {
       .states =
           "A program that is no XDP program is refused with EINVAL, also where its expected attach type has the number "
           "of BPF_XDP_DEVMAP.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kAllocNode},
       .catalogue = {"UPDATE-19"},
@@ -329,6 +333,7 @@ void add_refused(Registry& rules) {
   rules.add({
       .id = "update.xdp-program-of-other-attach-type-is-einval",
       .states = "An XDP program whose expected attach type is not BPF_XDP_DEVMAP is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kAllocNode},
       .catalogue = {"UPDATE-19"},
@@ -348,6 +353,7 @@ void add_refused(Registry& rules) {
   rules.add({
       .id = "update.failed-update-keeps-the-entry",
       .states = "An update that is refused leaves the device and the program of the entry as they were.",
+      .refuses = {EINVAL, EEXIST},
       .source = {kArrayUpdate, kHashUpdate},
       .catalogue = {"UPDATE-17"},
       .check =
@@ -375,6 +381,7 @@ void add_refused(Registry& rules) {
       .states =
           "The value that a lookup gives of an entry with a program has the program's id where an update expects a "
           "descriptor: written back as it is, it is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kProgramsSince,
       .source = {kAllocNode},
       .catalogue = {"UPDATE-23"},

@@ -45,6 +45,7 @@ void add_value_rules(Registry& rules) {
   rules.add({
       .id = "verif.value-cannot-be-stored-to",
       .states = "A program that stores to the value it looked up is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {kAccessType},
       .catalogue = {"VERIF-04"},
       .check =
@@ -63,6 +64,7 @@ void add_value_rules(Registry& rules) {
   rules.add({
       .id = "verif.value-cannot-be-added-to",
       .states = "A program that adds atomically to the value it looked up is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {kAccessType},
       .catalogue = {"VERIF-04"},
       .variants = any_map(8),
@@ -77,6 +79,7 @@ void add_value_rules(Registry& rules) {
   rules.add({
       .id = "verif.value-cannot-be-helper-output",
       .states = "A program that lets a helper write to the value it looked up is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {"kernel/bpf/verifier.c:check_helper_mem_access", kAccessType},
       .catalogue = {"VERIF-04"},
       .check =
@@ -110,6 +113,7 @@ void add_value_rules(Registry& rules) {
   rules.add({
       .id = "verif.reads-beyond-value-are-refused",
       .states = "A program that reads beyond value_size, or before the value, is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {kBounds},
       .catalogue = {"VERIF-05"},
       .check =
@@ -133,6 +137,7 @@ void add_address_rules(Registry& rules) {
       .id = "verif.no-direct-value-access",
       .states = "A program that holds the address of the map's first value (BPF_PSEUDO_MAP_VALUE) is refused with "
                 "EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/verifier.c:resolve_pseudo_ldimm64"},
       .catalogue = {"VERIF-09"},
       .check =
@@ -151,6 +156,7 @@ void add_address_rules(Registry& rules) {
   rules.add({
       .id = "verif.sleepable-programs-have-no-devmap",
       .states = "A sleepable program that names a device map is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/verifier.c:check_map_prog_compatibility"},
       .catalogue = {"VERIF-08"},
       .needs = {features::syscall_programs()},

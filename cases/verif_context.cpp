@@ -66,6 +66,7 @@ void add_access_rules(Registry& rules) {
       .id = "verif.egress-ifindex-needs-attach-type",
       .states = "An XDP program that reads egress_ifindex is refused with EACCES unless its expected_attach_type is "
                 "BPF_XDP_DEVMAP.",
+      .refuses = {EACCES},
       .since = kEgressSince,
       .source = {kAccess},
       .commits = {"64b59025c15b"},
@@ -88,6 +89,7 @@ void add_access_rules(Registry& rules) {
   rules.add({
       .id = "verif.context-is-read-in-words",
       .states = "An XDP program that reads 1, 2 or 8 bytes of its context at once is refused with EACCES.",
+      .refuses = {EACCES},
       .since = kEgressSince,
       .source = {kAccess},
       .catalogue = {"VERIF-13"},
@@ -108,6 +110,7 @@ void add_access_rules(Registry& rules) {
       .states =
           "An XDP program that reads its context between two words, before the first or beyond the last is refused "
           "with EACCES.",
+      .refuses = {EACCES},
       .since = kEgressSince,
       .source = {kAccess},
       .catalogue = {"VERIF-13"},
@@ -127,6 +130,7 @@ void add_access_rules(Registry& rules) {
   rules.add({
       .id = "verif.context-cannot-be-written",
       .states = "An XDP program that stores to its context is refused with EACCES.",
+      .refuses = {EACCES},
       .since = kEgressSince,
       .source = {kAccess},
       .catalogue = {"VERIF-13"},
@@ -172,6 +176,7 @@ void add_attach_type_rules(Registry& rules) {
   rules.add({
       .id = "verif.unknown-attach-type-cannot-be-inserted",
       .states = "A program whose expected_attach_type names nothing loads, and to insert it is refused with EINVAL.",
+      .refuses = {EINVAL},
       .since = kEgressSince,
       .source = {"kernel/bpf/devmap.c:__dev_map_alloc_node"},
       .catalogue = {"VERIF-14"},

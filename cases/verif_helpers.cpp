@@ -155,6 +155,7 @@ void add_pairing_rules(Registry& rules) {
       .states =
           "A program that calls bpf_map_update_elem, bpf_map_delete_elem, bpf_map_push_elem or bpf_map_pop_elem on "
           "a device map is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {kWrites},
       .commits = {"0cdbb4b09a06"},
       .catalogue = {"VERIF-01"},
@@ -174,6 +175,7 @@ void add_pairing_rules(Registry& rules) {
       .states =
           "The verifier refuses a helper that writes to a device map for the writing, before it looks whether the "
           "helper goes with the map type.",
+      .refuses = {EACCES, EINVAL},
       .source = {kWrites},
       .commits = {"0cdbb4b09a06"},
       .catalogue = {"VERIF-03"},
@@ -195,6 +197,7 @@ void add_pairing_rules(Registry& rules) {
       .id = "verif.other-map-helpers-are-refused",
       .states = "A program that calls another helper with a device map (bpf_map_peek_elem, "
                 "bpf_ringbuf_output) is refused with EINVAL, and the verifier log names the map type and the helper.",
+      .refuses = {EINVAL},
       .source = {kPairing},
       .catalogue = {"VERIF-01"},
       .check =
@@ -206,6 +209,7 @@ void add_pairing_rules(Registry& rules) {
   rules.add({
       .id = "verif.tail-call-is-refused",
       .states = "A program that calls bpf_tail_call with a device map is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/verifier.c:record_func_key", kPairing},
       .catalogue = {"VERIF-01"},
       .check =
@@ -222,6 +226,7 @@ void add_pairing_rules(Registry& rules) {
       .states =
           "A program that calls bpf_map_lookup_percpu_elem on a device map is refused with EINVAL, and the verifier "
           "log names the map type and the helper.",
+      .refuses = {EINVAL},
       .since = {.major = 5, .minor = 19},
       .source = {kPairing},
       .catalogue = {"VERIF-01"},
@@ -233,6 +238,7 @@ void add_pairing_rules(Registry& rules) {
       .states =
           "A program that calls bpf_redirect_map on a map of another type, such as an array or a hash, is refused "
           "with EINVAL, and the verifier log names the map type.",
+      .refuses = {EINVAL},
       .source = {kPairing},
       .catalogue = {"VERIF-02"},
       .check =
@@ -301,6 +307,7 @@ void add_program_type_rules(Registry& rules) {
       .states =
           "A program of another type than XDP that calls bpf_redirect_map on a device map is refused with EINVAL, "
           "and the verifier log names the helper.",
+      .refuses = {EINVAL},
       .source = {"net/core/filter.c:xdp_func_proto"},
       .catalogue = {"VERIF-07"},
       .check =
@@ -351,6 +358,7 @@ void add_argument_rules(Registry& rules) {
   rules.add({
       .id = "verif.redirect-needs-a-map",
       .states = "A program that calls bpf_redirect_map with something else than a map is refused with EACCES.",
+      .refuses = {EACCES},
       .source = {kPrototype},
       .catalogue = {"VERIF-10"},
       .check =
@@ -377,6 +385,7 @@ void add_argument_rules(Registry& rules) {
       .states =
           "A program that calls bpf_redirect_map without a key or without flags in their registers is refused with "
           "EACCES.",
+      .refuses = {EACCES},
       .source = {kPrototype},
       .catalogue = {"VERIF-10"},
       .check =

@@ -15,6 +15,12 @@ std::string errno_name(int code) {
   return name != nullptr ? name : fmt::format("errno {}", code);
 }
 
+std::string errno_description(int code) {
+  if (code == kErrnoNotsupp) return "524, internal to the kernel";
+  const char* description = strerrordesc_np(code);
+  return description != nullptr ? description : "no description";
+}
+
 int errno_from_name(std::string_view name) {
   for (int code = 1; code <= kLastErrno; ++code) {
     if (errno_name(code) == name) return code;
@@ -24,12 +30,7 @@ int errno_from_name(std::string_view name) {
 
 std::string Error::text() const {
   std::string line = call;
-  if (code == kErrnoNotsupp) {
-    line += ": ENOTSUPP (524, internal to the kernel)";
-  } else if (code != 0) {
-    const char* description = strerrordesc_np(code);
-    line += fmt::format(": {} ({})", errno_name(code), description != nullptr ? description : "no description");
-  }
+  if (code != 0) line += fmt::format(": {} ({})", errno_name(code), errno_description(code));
   if (!context.empty()) line += ": " + context;
   return line;
 }

@@ -13,6 +13,9 @@ inline constexpr int kErrnoNotsupp = 524;
 /// The symbolic name of an errno ("EINVAL", "ENOTSUPP" for 524), or "errno N" where there is none.
 [[nodiscard]] std::string errno_name(int code);
 
+/// What an errno means, in libc's words: "Invalid argument".
+[[nodiscard]] std::string errno_description(int code);
+
 /// The errno with this name, or 0 where no errno has it. Accepts "ENOTSUPP".
 [[nodiscard]] int errno_from_name(std::string_view name);
 

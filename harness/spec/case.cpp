@@ -81,7 +81,7 @@ Case::Outcome Case::run(const std::function<void(Case&)>& check) {
   } catch (...) {
     break_off("exception of an unknown type");
   }
-  return {.as_stated = judged_ > 0 && mismatches_ == 0 && !broken_, .broken = broken_};
+  return {.as_stated = judged_ > 0 && mismatches_ == 0 && !broken_, .broken = broken_, .refusals = refusals_};
 }
 
 Refusal::~Refusal() {

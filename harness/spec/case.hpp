@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -124,6 +125,18 @@ class Case {
                    .as_expected = same});
   }
 
+  /// Something that is no call of ours, such as a redirect, must end in this errno. `observed` is it as the kernel has
+  /// it, negative or not.
+  bool ends_in(std::string_view what, int observed, int code) {
+    refusals_.insert(code);
+    return equals(what, errno_name(observed < 0 ? -observed : observed), errno_name(code));
+  }
+  /// So many of something must end in this errno.
+  bool count_that_ends_in(std::string_view what, int code, std::uint64_t observed, std::uint64_t stated) {
+    refusals_.insert(code);
+    return equals(fmt::format("{} that end in {}", what, errno_name(code)), observed, stated);
+  }
+
   /// A statement about what was observed must be true; `observed` says what was.
   bool holds(std::string_view what, bool is_so, std::string observed = {}) {
     if (observed.empty()) observed = is_so ? "so" : "not so";
@@ -141,6 +154,8 @@ class Case {
     bool as_stated = false;
     /// Why the harness is at fault, where it is.
     std::optional<std::string> broken = {};
+    /// The errnos that something was expected to end in (Rule::refuses).
+    std::set<int> refusals = {};
   };
   [[nodiscard]] Outcome run(const std::function<void(Case&)>& check);
 
@@ -191,6 +206,7 @@ class Case {
   std::size_t judged_ = 0;
   std::size_t mismatches_ = 0;
   std::optional<std::string> broken_;
+  std::set<int> refusals_;
 };
 
 /// A refusal that waits for its control.
@@ -219,6 +235,7 @@ class [[nodiscard]] Refusal {
 
 template <class T>
 Refusal Case::refuses(const Reply<T>& reply, int code, std::string_view saying) {
+  refusals_.insert(code);
   const bool said = reply.explanation().find(saying) != std::string::npos;
   std::string expected = errno_name(code);
   std::string observed = outcome(reply);

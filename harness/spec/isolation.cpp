@@ -19,6 +19,8 @@
 #include <filesystem>
 #include <harness/base/file.hpp>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 namespace devmap {
@@ -43,6 +45,24 @@ std::optional<std::string> left_behind(const std::map<int, std::string>& before)
     if (!before.contains(fd)) return fmt::format("left descriptor {} open ({})", fd, target);
   }
   if (waitpid(-1, nullptr, WNOHANG) != -1) return "left a child process behind";
+  return std::nullopt;
+}
+
+/// Where the check and its rule do not name the same errnos, how; nothing where they do. A check that ended early has
+/// not come to all of them.
+std::optional<std::string> other_refusals(const Rule& rule, const Case::Outcome& outcome) {
+  const std::set<int> declared(rule.refuses.begin(), rule.refuses.end());
+  for (const int code : outcome.refusals) {
+    if (!declared.contains(code)) {
+      return fmt::format("the check expects {}, which the rule's .refuses does not name", errno_name(code));
+    }
+  }
+  if (!outcome.as_stated) return std::nullopt;
+  for (const int code : declared) {
+    if (!outcome.refusals.contains(code)) {
+      return fmt::format("the rule's .refuses names {}, which the check expects nowhere", errno_name(code));
+    }
+  }
   return std::nullopt;
 }
 
@@ -122,6 +142,7 @@ bool run_check_here(const Check& check, int report_fd, const Lent& lent) {
     outcome = the_case.run(check.rule->check);
   }
   if (!outcome.broken) outcome.broken = left_behind(before);
+  if (!outcome.broken) outcome.broken = other_refusals(*check.rule, outcome);
   say(outcome_line(outcome));
   return outcome.as_stated && !outcome.broken;
 }

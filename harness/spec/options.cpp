@@ -75,8 +75,8 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   std::string color = "auto";
 
   app.add_flag("--list", list, "Print the rules that would run, and how many checks each has")->group("What to do");
-  app.add_option("--explain", options.explained, "Print all that is known of a rule")
-      ->type_name("RULE")
+  app.add_option("--explain", options.explained, "Print all that is known of a rule, or the rules that end in an errno")
+      ->type_name("RULE|ERRNO")
       ->group("What to do");
   app.add_option("--spec", specification, "Print the whole specification: json or markdown")
       ->check(CLI::IsMember({"json", "markdown"}))
@@ -88,6 +88,10 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       ->allow_extra_args(false)
       ->group("Which checks");
   app.add_option("--chapter", options.chapters, "Only the rules of a chapter; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->group("Which checks");
+  app.add_option("--errno", options.errnos, "Only rules that end in an errno, such as EINVAL; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->group("Which checks");

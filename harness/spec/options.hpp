@@ -36,10 +36,12 @@ struct Options {
   enum class Color : std::uint8_t { automatic, always, never };
 
   Action action = Action::run;
-  /// The rule of --explain.
+  /// The rule, or the errno, of --explain.
   std::string explained = {};
   std::vector<std::string> filters = {};
   std::vector<std::string> chapters = {};
+  /// Names of errnos.
+  std::vector<std::string> errnos = {};
   Shard shard = {};
   unsigned jobs = 0;
   unsigned repeat = 1;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -53,6 +55,14 @@ const Rule* Registry::find(std::string_view id) const {
   return found == rules_.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> Registry::errnos() const {
+  std::set<std::string> names;
+  for (const auto& rule : rules_) {
+    for (const int code : rule.refuses) names.insert(errno_name(code));
+  }
+  return {names.begin(), names.end()};
+}
+
 std::vector<Check> Registry::checks() const {
   std::vector<Check> checks;
   for (const auto& rule : rules_) {
@@ -62,21 +72,28 @@ std::vector<Check> Registry::checks() const {
 }
 
 std::vector<std::string> Registry::nearest(std::string_view text, std::size_t count) const {
+  std::vector<std::string> ids;
+  ids.reserve(rules_.size());
+  std::ranges::transform(rules_, std::back_inserter(ids), &Rule::id);
+  return nearest_of(ids, text, count);
+}
+
+std::vector<std::string> nearest_of(const std::vector<std::string>& names, std::string_view text, std::size_t count) {
   std::vector<std::tuple<std::size_t, std::size_t>> ranked;  // distance, place
-  ranked.reserve(rules_.size());
-  for (const auto& rule : rules_) {
-    // A part of an id is likelier meant than a whole one of the same length.
-    const bool part = !text.empty() && rule.id.find(text) != std::string::npos;
-    ranked.emplace_back(part ? 0 : edit_distance(text, rule.id), ranked.size());
+  ranked.reserve(names.size());
+  for (const auto& name : names) {
+    // A part of a name is likelier meant than a whole one of the same length.
+    const bool part = !text.empty() && name.find(text) != std::string::npos;
+    ranked.emplace_back(part ? 0 : edit_distance(text, name), ranked.size());
   }
   std::ranges::sort(ranked);
-  std::vector<std::string> ids;
-  ids.reserve(count);
+  std::vector<std::string> nearest;
+  nearest.reserve(std::min(count, names.size()));
   for (const auto& [distance, place] : ranked) {
-    if (ids.size() == count) break;
-    ids.push_back(rules_.at(place).id);
+    if (nearest.size() == count) break;
+    nearest.push_back(names.at(place));
   }
-  return ids;
+  return nearest;
 }
 
 }  // namespace devmap

@@ -25,7 +25,9 @@ struct Check {
   [[nodiscard]] std::string name() const;
 };
 
-/// The rules of a suite, by chapter, in the order in which they were added.
+/// The rules of a suite, by chapter, in the order in which they were added. Where rules are about refusals, that is the
+/// order in which the kernel checks: the chapters in the order of a map's life, and within a chapter a call's way
+/// through the kernel.
 class Registry {
  public:
   /// Opens a chapter; the rules added next belong to it.
@@ -40,6 +42,8 @@ class Registry {
 
   /// Null where there is none.
   [[nodiscard]] const Rule* find(std::string_view id) const;
+  /// The names of all errnos that rules are about, by the alphabet.
+  [[nodiscard]] std::vector<std::string> errnos() const;
   /// All variants of all rules, in order. The rules stay where they are only as long as none is added.
   [[nodiscard]] std::vector<Check> checks() const;
   /// The ids most like a text, the likeliest first.
@@ -50,5 +54,9 @@ class Registry {
   std::vector<Rule> rules_;
   std::vector<std::string> faults_;
 };
+
+/// The names most like a text, the likeliest first.
+[[nodiscard]] std::vector<std::string> nearest_of(const std::vector<std::string>& names, std::string_view text,
+                                                  std::size_t count = 3);
 
 }  // namespace devmap

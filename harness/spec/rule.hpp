@@ -40,6 +40,9 @@ struct Rule {
   std::string id = {};
   /// One sentence, in the present tense.
   std::string states = {};
+  /// The errnos that it is about: exactly those that its check expects a refused call or a failed redirect to end in,
+  /// in every variant. A check that expects others, or not all of these, is broken.
+  std::vector<int> refuses = {};
   /// The first mainline version it is true of; 0.0 for as long as the map type exists.
   KernelVersion since = {};
   /// Stable releases that carry the change as well: 6.12.77 says 6.12.77 and later ones of 6.12.

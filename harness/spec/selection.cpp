@@ -20,6 +20,16 @@ std::string did_you_mean(const Registry& registry, const std::string& text) {
   return near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, " or "));
 }
 
+std::string no_rule_ends_in(const Registry& registry, const std::string& name) {
+  const auto known = registry.errnos();
+  if (errno_from_name(name) != 0) {
+    return fmt::format("no rule ends in {}; rules end in {}", name, fmt::join(known, ", "));
+  }
+  const auto near = nearest_of(known, name);
+  return fmt::format("no errno '{}'{}", name,
+                     near.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(near, " or ")));
+}
+
 Expected<std::vector<Check>> select_checks(const Registry& registry, const Options& options) {
   const auto all = registry.checks();
   for (const auto& chapter : options.chapters) {
@@ -27,6 +37,14 @@ Expected<std::vector<Check>> select_checks(const Registry& registry, const Optio
     std::vector<std::string> names;
     for (const auto& known : registry.chapters()) names.push_back(known.name);
     return failure("--chapter", 0, fmt::format("no chapter '{}'; there are {}", chapter, fmt::join(names, ", ")));
+  }
+  std::vector<int> errnos;
+  for (const auto& name : options.errnos) {
+    const auto known = registry.errnos();
+    if (std::ranges::find(known, name) == known.end()) {
+      return failure("--errno", 0, no_rule_ends_in(registry, name));
+    }
+    errnos.push_back(errno_from_name(name));
   }
   bool wants_some = false;
   for (const auto& filter : options.filters) {
@@ -40,6 +58,9 @@ Expected<std::vector<Check>> select_checks(const Registry& registry, const Optio
   const auto wanted = [&](const Check& check) {
     if (!options.chapters.empty() &&
         std::ranges::find(options.chapters, check.rule->chapter()) == options.chapters.end()) {
+      return false;
+    }
+    if (!errnos.empty() && std::ranges::find_first_of(check.rule->refuses, errnos) == check.rule->refuses.end()) {
       return false;
     }
     bool included = !wants_some;

@@ -9,6 +9,9 @@
 
 namespace devmap {
 
+/// That no rule ends in an errno of this name, with the names that were perhaps meant.
+[[nodiscard]] std::string no_rule_ends_in(const Registry& registry, const std::string& name);
+
 /// The checks that the options ask for, in the registry's order. A filter is a glob over "rule", or "rule/variant", or
 /// "*/part" of a variant. Fails where a chapter or a filter names nothing, with what is nearest to it.
 [[nodiscard]] Expected<std::vector<Check>> select_checks(const Registry& registry, const Options& options);

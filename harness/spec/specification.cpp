@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace devmap {
 namespace {
@@ -18,6 +20,13 @@ std::vector<std::string> texts(const std::vector<KernelVersion>& versions) {
   return texts;
 }
 
+std::vector<std::string> names_of(const std::vector<int>& errnos) {
+  std::vector<std::string> names;
+  names.reserve(errnos.size());
+  std::ranges::transform(errnos, std::back_inserter(names), errno_name);
+  return names;
+}
+
 ordered_json version_or_null(const KernelVersion& version) {
   return version == KernelVersion{} ? ordered_json(nullptr) : ordered_json(version.text());
 }
@@ -29,6 +38,7 @@ ordered_json version_or_null(const std::optional<KernelVersion>& version) {
 ordered_json rule_json(const Rule& rule) {
   ordered_json object = {{"id", rule.id},
                          {"states", rule.states},
+                         {"refuses", names_of(rule.refuses)},
                          {"since", version_or_null(rule.since)},
                          {"until", version_or_null(rule.until)},
                          {"backports", texts(rule.backports)},
@@ -65,6 +75,7 @@ std::vector<std::pair<std::string, std::string>> facts(const Rule& rule) {
   const auto add = [&facts](const char* heading, std::string text) {
     if (!text.empty()) facts.emplace_back(heading, std::move(text));
   };
+  add("ends in", fmt::format("{}", fmt::join(names_of(rule.refuses), ", ")));
   add("true", versions_in_words(rule));
   add("source", fmt::format("{}", fmt::join(rule.source, "; ")));
   add("commits", fmt::format("{}", fmt::join(rule.commits, ", ")));
@@ -132,6 +143,25 @@ std::string list_rules(const Registry& registry, const std::vector<Check>& check
     const auto count = counts.find(&rule);
     if (count == counts.end()) continue;
     text += fmt::format("{:<{}}  {:>2}  {}\n", rule.id, widest, count->second, rule.states);
+  }
+  return text;
+}
+
+std::string explain_errno(const Registry& registry, const std::vector<Check>& checks, int code) {
+  std::vector<const Rule*> rules;
+  for (const auto& check : checks) {
+    if (rules.empty() || rules.back() != check.rule) rules.push_back(check.rule);
+  }
+  std::string text =
+      fmt::format("{}\n  {}; {} rule{} in it, in the order in which the kernel checks:\n", errno_name(code),
+                  errno_description(code), rules.size(), rules.size() == 1 ? " ends" : "s end");
+  for (const auto& chapter : registry.chapters()) {
+    bool first = true;
+    for (const auto* rule : rules) {
+      if (rule->chapter() != chapter.name) continue;
+      if (std::exchange(first, false)) text += fmt::format("\n  {}: {}\n", chapter.name, chapter.title);
+      text += fmt::format("    {}\n      {} [{}]\n", rule->id, rule->states, rule->source.front());
+    }
   }
   return text;
 }

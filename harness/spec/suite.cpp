@@ -7,6 +7,9 @@
 #include <harness/spec/run.hpp>
 #include <harness/spec/selection.hpp>
 #include <harness/spec/specification.hpp>
+
+#include <fmt/format.h>
+#include <algorithm>
 #include <utility>
 
 namespace devmap {
@@ -16,6 +19,31 @@ namespace {
 int answer(const std::string& program, std::string_view text) {
   const auto written = write_file("-", text);
   return written ? kExitConforms : complain(program, written.error().text(), kExitBroken);
+}
+
+/// Whether a text is meant as the name of an errno; ids of rules are in small letters.
+bool is_errno_like(const std::string& text) {
+  return text.size() > 1 && text.front() == 'E' &&
+         std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
+/// Answers --explain.
+int explain(const std::string& program, const Registry& registry, const Options& options) {
+  const std::string& text = options.explained;
+  if (is_errno_like(text)) {
+    Options with_errno = options;
+    with_errno.errnos = {text};
+    const auto checks = select_checks(registry, with_errno);
+    if (!checks) {
+      const auto& error = checks.error();
+      return complain(program, error.call == "--errno" ? error.context : error.text(), kExitUsage);
+    }
+    return answer(program, explain_errno(registry, *checks, errno_from_name(text)));
+  }
+  // Results name a check as rule/variant; both are good to ask with.
+  const Rule* rule = registry.find(text.substr(0, text.find('/')));
+  if (rule != nullptr) return answer(program, explain_rule(*rule));
+  return complain(program, fmt::format("no rule '{}'{}", text, did_you_mean(registry, text)), kExitUsage);
 }
 
 }  // namespace
@@ -39,16 +67,8 @@ int suite_main(const Suite& suite, int argc, char** argv) {
   if (!registry.faults().empty()) return kExitBroken;
 
   switch (options.action) {
-    case Options::Action::explain: {
-      // Results name a check as rule/variant; both are good to ask with.
-      const Rule* rule = registry.find(options.explained.substr(0, options.explained.find('/')));
-      if (rule == nullptr) {
-        return complain(suite.name,
-                        fmt::format("no rule '{}'{}", options.explained, did_you_mean(registry, options.explained)),
-                        kExitUsage);
-      }
-      return answer(suite.name, explain_rule(*rule));
-    }
+    case Options::Action::explain:
+      return explain(suite.name, registry, options);
     case Options::Action::specification_json:
       return answer(suite.name, specification_json(registry));
     case Options::Action::specification_markdown:

@@ -1,5 +1,7 @@
 #include <harness/spec/isolation.hpp>
 
+#include <cerrno>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -64,6 +66,17 @@ TEST_F(IsolationTest, ReportsEvidenceAndOutcome) {
   const auto wrong = report_of(not_hold);
   EXPECT_FALSE(wrong.outcome->as_stated);
   EXPECT_EQ(wrong.evidence.front().observed, "2");
+}
+
+TEST_F(IsolationTest, FindsErrnosThatRuleAndCheckDoNotAgreeOn) {
+  const auto of = [](std::vector<int> declared) {
+    Rule rule = make_rule("a.b", [](Case& c) { c.ends_in("err", -EINVAL, EINVAL); });
+    rule.refuses = std::move(declared);
+    return report_of(rule).outcome.value_or(Case::Outcome{}).broken.value_or("");
+  };
+  EXPECT_EQ(of({EINVAL}), "");
+  EXPECT_EQ(of({}), "the check expects EINVAL, which the rule's .refuses does not name");
+  EXPECT_EQ(of({EINVAL, EPERM}), "the rule's .refuses names EPERM, which the check expects nowhere");
 }
 
 TEST_F(IsolationTest, GivesACheckItsOwnNamespaceProcessGroupAndName) {

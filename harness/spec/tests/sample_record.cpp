@@ -1,5 +1,7 @@
 #include <harness/spec/tests/sample_record.hpp>
 
+#include <cerrno>
+
 #include <harness/spec/tests/support.hpp>
 
 namespace devmap::testing_support {
@@ -125,6 +127,7 @@ Registry sample_registry() {
   registry.chapter("create", "Creation");
   Rule full = make_rule("create.value-size");
   full.states = "A value has 4 or 8 bytes.";
+  full.refuses = {EINVAL, kErrnoNotsupp};
   full.since = {5, 8};
   full.backports = {{5, 4, 99}};
   full.until = KernelVersion{7, 0};

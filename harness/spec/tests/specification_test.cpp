@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <harness/spec/tests/sample_record.hpp>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 namespace devmap {
@@ -34,6 +35,7 @@ TEST(SpecificationJson, HoldsAllThatARuleSays) {
   EXPECT_EQ(document.at("rules").at(0), nlohmann::json::parse(R"json({
     "id": "create.value-size",
     "states": "A value has 4 or 8 bytes.",
+    "refuses": ["EINVAL", "ENOTSUPP"],
     "since": "5.8",
     "until": "7.0",
     "backports": ["5.4.99"],
@@ -56,7 +58,7 @@ TEST(SpecificationJson, HasNullsAndEmptyListsForWhatARuleDoesNotSay) {
   const auto& rule = document.at("rules").at(1);
   for (const char* field : {"since", "until", "danger"}) EXPECT_TRUE(rule.at(field).is_null()) << field;
   for (const char* field :
-       {"backports", "until_backports", "commits", "needs", "documentation", "known", "catalogue"}) {
+       {"refuses", "backports", "until_backports", "commits", "needs", "documentation", "known", "catalogue"}) {
     EXPECT_EQ(rule.at(field), nlohmann::json::array()) << field;
   }
 }
@@ -81,6 +83,7 @@ TEST(ExplainRule, TellsAllThatIsKnownAndNoMore) {
             "create.value-size\n"
             "  A value has 4 or 8 bytes.\n"
             "\n"
+            "  ends in:            EINVAL, ENOTSUPP\n"
             "  true:               since 5.8 (and from 5.4.99), until 7.0 (and from 6.18.3, 6.12.9)\n"
             "  source:             kernel/bpf/devmap.c:function\n"
             "  commits:            0123456789ab\n"
@@ -99,6 +102,19 @@ TEST(ExplainRule, TellsAllThatIsKnownAndNoMore) {
             "  true:               as long as the map type exists\n"
             "  source:             kernel/bpf/devmap.c:function\n"
             "  checked in:         once\n");
+}
+
+TEST(ExplainErrno, ListsTheRulesOfTheChecksByChapter) {
+  const auto registry = sample_registry();
+  auto checks = registry.checks();
+  checks.resize(4);
+  EXPECT_EQ(explain_errno(registry, checks, EINVAL),
+            "EINVAL\n"
+            "  Invalid argument; 1 rule ends in it, in the order in which the kernel checks:\n"
+            "\n"
+            "  create: Creation\n"
+            "    create.value-size\n"
+            "      A value has 4 or 8 bytes. [kernel/bpf/devmap.c:function]\n");
 }
 
 TEST(ListRules, CountsTheChecksThatWereSelected) {

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   rules.add({
       .id = "own.key-size-is-4",
       .states = "A device map whose keys have 5 bytes is refused with EINVAL.",
+      .refuses = {EINVAL},
       .source = {"kernel/bpf/devmap.c:dev_map_alloc_check"},
       .variants = devmap::once(),
       .check =
