@@ -175,6 +175,11 @@ Registry calibration() {
     }
     hold(c);
   }));
+  rules.add(rule("calibration.expects-an-undeclared-errno",
+                 "A check that expects an errno which its rule does not declare is broken.",
+                 [](Case& c) { c.ends_in("err", -EINVAL, EINVAL); }));
+  rules.add(rule("calibration.declares-an-errno-in-vain",
+                 "A check that does not expect an errno which its rule declares is broken.", hold, {EINVAL}));
   rules.add(rule("calibration.hangs", "A check that does not end is a timeout.", [](Case& c) {
     hold(c);
     for (;;) pause();

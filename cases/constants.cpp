@@ -156,9 +156,9 @@ void add_helper(Registry& rules) {
 
   rules.add({
       .id = "constants.helpers-50-and-52-are-others",
-      .states =
-          "Helpers 50 and 52, the neighbours of bpf_redirect_map, are refused in an XDP program that calls them with a "
-          "device map.",
+      .states = "Helpers 50 and 52, the neighbours of bpf_redirect_map, are refused with EINVAL in an XDP program that "
+                "calls them with a "
+                "device map.",
       .refuses = {EINVAL},
       .source = {"include/uapi/linux/bpf.h:__BPF_FUNC_MAPPER", "net/core/filter.c:xdp_func_proto"},
       .check =

@@ -181,7 +181,7 @@ void add_misses(Registry& rules) {
 /// The frame must be dropped with one xdp_redirect_err of this errno.
 void is_refused(Case& c, Traffic& t, std::string_view what, const Frame& frame, int code) {
   goes(c, t, what, frame, nowhere());
-  c.equals("events", summary(t.events()), "xdp_redirect_err " + errno_name(code));
+  c.equals("events", summary(t.events()), "xdp_redirect_err " + c.expected_errno(code));
 }
 
 void add_refusals(Registry& rules) {
@@ -190,6 +190,7 @@ void add_refusals(Registry& rules) {
       .states =
           "A redirect to a device that is down fails with ENETDOWN when the frame comes, and the frame is dropped; "
           "with the device up again frames leave through it, without an update of the map.",
+      .refuses = {ENETDOWN},
       .source = kCheck,
       .catalogue = {"NATIVE-05", "GENERIC-03", "GENERIC-08"},
       .needs = {features::redirect_trace()},
@@ -211,6 +212,7 @@ void add_refusals(Registry& rules) {
       .id = "delivery.frame-above-the-mtu-is-emsgsize",
       .states = "A frame of more bytes than the target's MTU plus 18 (an Ethernet and an 802.1Q header) is not "
                 "redirected, but fails with EMSGSIZE and is dropped.",
+      .refuses = {EMSGSIZE},
       .source = kCheck,
       .catalogue = {"NATIVE-06", "GENERIC-03", "GENERIC-08", "LIMIT-05"},
       .needs = {features::redirect_trace()},
@@ -233,6 +235,7 @@ void add_refusals(Registry& rules) {
       .states =
           "A program that returns XDP_REDIRECT without having called a redirect helper has its frame dropped, with "
           "EBADRQC in xdp_redirect_err.",
+      .refuses = {EBADRQC},
       .since = {.major = 5, .minor = 13},
       .source = {"net/core/filter.c:xdp_do_redirect", "net/core/filter.c:xdp_do_generic_redirect"},
       .catalogue = {"GENERIC-09", "GENERIC-08"},

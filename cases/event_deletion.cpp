@@ -142,6 +142,7 @@ void add_entries(Registry& rules) {
   rules.add({
       .id = "event.deleted-device-makes-room",
       .states = "The entries that go with a device no longer count: a DEVMAP_HASH that was full takes as many others.",
+      .refuses = {E2BIG},
       .source = {kHashRemove},
       .catalogue = {"EVENT-01"},
       .variants = devmap_hash_only({4}),
@@ -248,7 +249,10 @@ void add_references(Registry& rules) {
 
   rules.add({
       .id = "event.deletion-ignores-a-frozen-map",
-      .states = "The deletion of a device removes its entries from a frozen map.",
+      .states =
+          "The deletion of a device removes its entries also from a frozen map, from which system calls can delete "
+          "none: EPERM.",
+      .refuses = {EPERM},
       .source = {kNotification},
       .catalogue = {"EVENT-09"},
       .variants = any_map(4),
@@ -259,8 +263,7 @@ void add_references(Registry& rules) {
             const auto pair = pair_of(c);
             put(c, map, kPresent, pair.first);
             c.must(map.freeze());
-            c.equals("what deleting the entry by a system call comes to", errno_name(map.erase(kPresent).error()),
-                     "EPERM");
+            c.ends_in("what deleting the entry by a system call comes to", map.erase(kPresent).error(), EPERM);
             c.must(delete_link(pair.first));
             has(c, map, kPresent, std::nullopt);
           },
@@ -268,7 +271,10 @@ void add_references(Registry& rules) {
 
   rules.add({
       .id = "event.deletion-ignores-access-modes",
-      .states = "The deletion of a device removes its entries from a map that was made read-only for system calls.",
+      .states =
+          "The deletion of a device removes its entries whatever the descriptors of the map allow, here one that is "
+          "read-only and can delete none: EPERM.",
+      .refuses = {EPERM},
       .source = {kNotification},
       .catalogue = {"EVENT-09"},
       .variants = any_map(4),
@@ -279,8 +285,8 @@ void add_references(Registry& rules) {
             const auto pair = pair_of(c);
             put(c, map, kPresent, pair.first);
             const auto reader = c.must(Map::open_by_id(id_of(c, map), BPF_F_RDONLY));
-            c.equals("what deleting the entry through a read-only descriptor comes to",
-                     errno_name(reader.erase(kPresent).error()), "EPERM");
+            c.ends_in("what deleting the entry through a read-only descriptor comes to", reader.erase(kPresent).error(),
+                      EPERM);
             c.must(delete_link(pair.first));
             has(c, map, kPresent, std::nullopt);
           },

@@ -158,6 +158,7 @@ void add_crossing(Registry& rules) {
   rules.add({
       .id = "event.insert-looks-in-the-callers-namespace",
       .states = "An insert looks its ifindex up in the namespace of the thread that asks, wherever the map was made.",
+      .refuses = {EINVAL},
       .source = {kUpdate},
       .catalogue = {"EVENT-08"},
       .needs = {features::veth()},

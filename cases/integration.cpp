@@ -303,7 +303,7 @@ void add_integration_chapter(Registry& rules) {
 
   rules.add({
       .id = "integration.loopback-takes-no-native-program",
-      .states = "The loopback device takes XDP programs in SKB mode only.",
+      .states = "The loopback device takes XDP programs in SKB mode only: a native one is refused with EOPNOTSUPP.",
       .refuses = {EOPNOTSUPP},
       .source = {"net/core/dev.c:dev_xdp_attach"},
       .variants = once(),

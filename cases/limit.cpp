@@ -34,7 +34,7 @@ void add_live_limits(Registry& rules) {
 
   rules.add({
       .id = "limit.live-batch-has-256-frames",
-      .states = "A batch of live frames has at most 256.",
+      .states = "A batch of live frames has at most 256: more are refused with E2BIG.",
       .refuses = {E2BIG},
       .since = {.major = 5, .minor = 18},
       .source = {"net/bpf/test_run.c:TEST_XDP_MAX_BATCH"},
@@ -46,7 +46,8 @@ void add_live_limits(Registry& rules) {
 
   rules.add({
       .id = "limit.live-frame-has-3408-bytes-on-x86-64",
-      .states = "A live frame has at most 3408 bytes on x86-64, where the kernel is built for 17 fragments a frame.",
+      .states = "A live frame has at most 3408 bytes on x86-64, where the kernel is built for 17 fragments a frame: a "
+                "longer one is refused with EINVAL.",
       .refuses = {EINVAL},
       .since = {.major = 6, .minor = 12},  // 3368 in 6.1
       .source = {"net/bpf/test_run.c:bpf_prog_test_run_xdp"},

@@ -3,6 +3,8 @@
 #include <cases/traffic.hpp>
 #include <harness/net/features.hpp>
 
+#include <cerrno>
+
 // Native redirects to veth devices: what their peers decide, and the events that tell.
 namespace devmap::cases {
 namespace {
@@ -68,6 +70,7 @@ void add_native_veth(Registry& rules) {
           .id = "native.veth-whose-peer-is-down-is-enxio-of-the-driver",
           .states = "A native redirect to a veth device whose peer is down is carried out, and the driver refuses the "
                     "frames with ENXIO.",
+          .refuses = {ENXIO},
           .source = {kTransmit},
           .catalogue = {"NATIVE-09"},
           .check =
@@ -76,7 +79,7 @@ void add_native_veth(Registry& rules) {
                 auto& t = bench.traffic;
                 c.must(set_up(t.sink(0), false));
                 bench.goes(c, "a frame while s0 is down", t.frame(), nowhere(),
-                           "xdp_redirect, xdp_devmap_xmit ENXIO sent 0 of 1");
+                           fmt::format("xdp_redirect, xdp_devmap_xmit {} sent 0 of 1", c.expected_errno(ENXIO)));
                 c.must(set_up(t.sink(0)));
                 bench.goes(c, "a frame after s0 is up again", t.frame(), delivered_to({0}),
                            "xdp_redirect, xdp_devmap_xmit sent 1 of 1");

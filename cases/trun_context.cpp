@@ -63,7 +63,8 @@ void add_devices(Registry& rules) {
 
   rules.add(context_rule({
       .id = "trun.ingress-is-of-the-callers-namespace",
-      .states = "The ingress_ifindex of a context is looked up in the network namespace of the caller.",
+      .states = "The ingress_ifindex of a context is looked up in the network namespace of the caller: one that only "
+                "another namespace has is refused with ENODEV.",
       .refuses = {ENODEV},
       .catalogue = {"TRUN-10"},
       .variants = once(),

@@ -172,9 +172,9 @@ void add_pairing_rules(Registry& rules) {
 
   rules.add({
       .id = "verif.write-is-refused-before-pairing",
-      .states =
-          "The verifier refuses a helper that writes to a device map for the writing, before it looks whether the "
-          "helper goes with the map type.",
+      .states = "The verifier refuses a helper that writes to a device map for the writing, with EACCES, before it "
+                "looks whether the "
+                "helper goes with the map type.",
       .refuses = {EACCES, EINVAL},
       .source = {kWrites},
       .commits = {"0cdbb4b09a06"},

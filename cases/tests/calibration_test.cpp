@@ -29,6 +29,8 @@ const Verdicts kExpected = {
     {"calibration.throws/once", "broken"},
     {"calibration.leaks-descriptor/once", "broken"},
     {"calibration.leaks-process/once", "broken"},
+    {"calibration.expects-an-undeclared-errno/once", "broken"},
+    {"calibration.declares-an-errno-in-vain/once", "broken"},
     {"calibration.hangs/once", "timeout"},
     {"calibration.crashes/once", "crash"},
     {"calibration.exits/once", "crash"},
@@ -59,7 +61,7 @@ TEST(Calibration, EveryRuleEndsAsItsNameSaysInEveryFormat) {
     EXPECT_FALSE(says_partial(format, text));
   }
   EXPECT_THAT(finished.out, testing::EndsWith(": 2 conforms, 1 backported, 1 absent, 1 known, 3 unmet, 6 deviates, "
-                                              "1 splat, 2 crash, 1 timeout, 5 broken\n"));
+                                              "1 splat, 2 crash, 1 timeout, 7 broken\n"));
 }
 
 struct ExitCode {
@@ -83,6 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
                     ExitCode{{"could-not-tell"}, 4}, ExitCode{{"dangerous"}, 4}, ExitCode{{"unmet", "conforms"}, 0},
                     ExitCode{{"broken-set-up"}, 70}, ExitCode{{"judges-nothing"}, 70}, ExitCode{{"throws"}, 70},
                     ExitCode{{"leaks-descriptor"}, 70}, ExitCode{{"leaks-process"}, 70},
+                    ExitCode{{"expects-an-undeclared-errno"}, 70}, ExitCode{{"declares-an-errno-in-vain"}, 70},
                     ExitCode{{"broken-set-up", "conforms"}, 70}, ExitCode{{"hangs"}, 124},
                     ExitCode{{"hangs", "broken-set-up", "conforms"}, 124}, ExitCode{{"deviates"}, 1},
                     ExitCode{{"refusal-with-wrong-errno"}, 1}, ExitCode{{"control-fails-too"}, 1},
@@ -116,6 +119,8 @@ TEST(Calibration, EvidenceSaysWhy) {
            "because: exception: on purpose",
            "because: left descriptor ",
            "because: left a child process behind",
+           "because: the check expects EINVAL, which the rule's .refuses does not name",
+           "because: the rule's .refuses names EINVAL, which the check expects nowhere",
            "because: ended by SIGSEGV (11)",
            "because: ended with exit code 3 before it came to a verdict",
            "because: the kernel logged: WARNING: CPU: 0 PID: ",

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <harness/base/error.hpp>
 #include <iterator>
 #include <set>
 #include <tuple>
@@ -46,6 +47,10 @@ void Registry::add(Rule rule) {
   if (find(rule.id) != nullptr) faults_.push_back(fmt::format("rule {} is there twice", rule.id));
   if (rule.states.empty() || rule.source.empty() || !rule.check) {
     faults_.push_back(fmt::format("rule {} lacks a statement, a source or a check", rule.id));
+  }
+  for (const int code : rule.stated_errnos()) {
+    if (std::ranges::find(rule.refuses, code) != rule.refuses.end()) continue;
+    faults_.push_back(fmt::format("rule {} states {}, which its .refuses does not name", rule.id, errno_name(code)));
   }
   rules_.push_back(std::move(rule));
 }

@@ -32,8 +32,9 @@ class Registry {
  public:
   /// Opens a chapter; the rules added next belong to it.
   void chapter(std::string name, std::string title);
-  /// Adds a rule. A rule that contradicts itself (an id outside its chapter or given twice, no statement, no check) is
-  /// kept as a fault and makes every run of the suite end as broken: see faults().
+  /// Adds a rule. A rule that contradicts itself (an id outside its chapter or given twice, no statement, no check, a
+  /// statement with an errno that it does not declare) is kept as a fault and makes every run of the suite end as
+  /// broken: see faults().
   void add(Rule rule);
 
   [[nodiscard]] const std::vector<Chapter>& chapters() const noexcept { return chapters_; }

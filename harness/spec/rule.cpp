@@ -1,6 +1,7 @@
 #include <harness/spec/rule.hpp>
 
 #include <algorithm>
+#include <harness/base/error.hpp>
 
 namespace devmap {
 namespace {
@@ -21,6 +22,23 @@ bool KnownIssue::covers(const KernelVersion& kernel) const {
 
 std::string_view Rule::chapter() const {
   return std::string_view(id).substr(0, id.find('.'));
+}
+
+std::vector<int> Rule::stated_errnos() const {
+  const auto in_a_word = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  std::vector<int> codes;
+  std::string_view before;
+  for (auto begin = std::ranges::find_if(states, in_a_word); begin != states.end();) {
+    const auto end = std::find_if_not(begin, states.end(), in_a_word);
+    const std::string_view word(begin, end);
+    const int code = word.front() == 'E' && before != "not" ? errno_from_name(word) : 0;
+    if (code != 0) codes.push_back(code);
+    before = word;
+    begin = std::find_if(end, states.end(), in_a_word);
+  }
+  return codes;
 }
 
 bool Rule::expected_on(const KernelVersion& kernel) const {

@@ -40,8 +40,8 @@ struct Rule {
   std::string id = {};
   /// One sentence, in the present tense.
   std::string states = {};
-  /// The errnos that it is about: exactly those that its check expects a refused call or a failed redirect to end in,
-  /// in every variant. A check that expects others, or not all of these, is broken.
+  /// The errnos that it is about: those that `states` names, and exactly those that its check expects a refused call or
+  /// a failed redirect to end in, in every variant. A check that expects others, or not all of these, is broken.
   std::vector<int> refuses = {};
   /// The first mainline version it is true of; 0.0 for as long as the map type exists.
   KernelVersion since = {};
@@ -68,6 +68,8 @@ struct Rule {
 
   /// "update" of "update.noexist-on-array-is-eexist".
   [[nodiscard]] std::string_view chapter() const;
+  /// The errnos that `states` says something ends in: EINVAL of "is refused with EINVAL, not ENODEV".
+  [[nodiscard]] std::vector<int> stated_errnos() const;
   /// Whether the kernel is one that the rule should be true of, by its version.
   [[nodiscard]] bool expected_on(const KernelVersion& kernel) const;
 };

@@ -196,6 +196,37 @@ TEST(CaseEquals, SaysWhetherItWas) {
   EXPECT_FALSE(different);
 }
 
+TEST(CaseEndsIn, TakesTheErrnoWithEitherSign) {
+  for (const int observed : {ENXIO, -ENXIO}) {
+    const auto result = tried([observed](Case& c) { c.ends_in("its err", observed, ENXIO); });
+    expect_as_stated(result);
+    EXPECT_THAT(result.texts(), ElementsAre("its err -> ENXIO"));
+  }
+  const auto other = tried([](Case& c) { c.ends_in("its err", -EPERM, ENXIO); });
+  expect_mismatch(other);
+  EXPECT_THAT(other.texts(), ElementsAre("its err -> EPERM, expected ENXIO"));
+}
+
+TEST(CaseEndsIn, TakesANumberOfThings) {
+  const auto result = tried([](Case& c) { c.count_that_ends_in("inserts", EEXIST, 3, 3); });
+  expect_as_stated(result);
+  EXPECT_THAT(result.texts(), ElementsAre("inserts that end in EEXIST -> 3"));
+}
+
+TEST(Case, RemembersWhichErrnosWereExpected) {
+  const auto result = tried([](Case& c) {
+    c.refuses(refused(EINVAL), EINVAL).control(granted());
+    c.ends_in("its err", -ENXIO, ENXIO);
+    c.count_that_ends_in("inserts", EEXIST, 0, 0);
+    c.equals("events", std::string("xdp_redirect_err ENETDOWN"), "xdp_redirect_err " + c.expected_errno(ENETDOWN));
+    c.equals("something else", errno_name(EPERM), "EPERM");
+  });
+  expect_as_stated(result);
+  EXPECT_THAT(result.outcome.refusals, testing::UnorderedElementsAre(EINVAL, ENXIO, EEXIST, ENETDOWN));
+  EXPECT_THAT(tried([](Case& c) { (void)c.refuses(refused(EPERM), EINVAL); }).outcome.refusals, ElementsAre(EINVAL))
+      << "what was expected, not what came";
+}
+
 TEST(CaseHolds, TakesWhatIsSoAndCatchesWhatIsNot) {
   expect_as_stated(tried([](Case& c) { c.holds("rain falls", true); }));
   const auto wrong = tried([](Case& c) {

@@ -38,7 +38,7 @@ Options taken(std::vector<const char*> arguments) {
 TEST(Options, AreTheDefaultsWithoutArguments) {
   const auto options = taken({});
   EXPECT_EQ(options.action, Options::Action::run);
-  EXPECT_TRUE(options.filters.empty() && options.chapters.empty() && options.outputs.empty());
+  EXPECT_TRUE(options.filters.empty() && options.chapters.empty() && options.errnos.empty() && options.outputs.empty());
   EXPECT_EQ(options.shard.index, 1U);
   EXPECT_EQ(options.shard.count, 1U);
   EXPECT_EQ(options.jobs, 0U);
@@ -60,10 +60,12 @@ TEST(Options, SayWhatToDo) {
 }
 
 TEST(Options, SayWhichChecks) {
-  const auto options = taken({"--filter", "update.*", "--filter", "-update.b", "--chapter", "update", "--chapter",
-                              "create", "--shard", "2/3", "--dangerous", "--calibration"});
+  const auto options =
+      taken({"--filter", "update.*", "--filter", "-update.b", "--chapter", "update", "--chapter", "create", "--errno",
+             "EINVAL", "--errno", "E2BIG", "--shard", "2/3", "--dangerous", "--calibration"});
   EXPECT_THAT(options.filters, ElementsAre("update.*", "-update.b"));
   EXPECT_THAT(options.chapters, ElementsAre("update", "create"));
+  EXPECT_THAT(options.errnos, ElementsAre("EINVAL", "E2BIG"));
   EXPECT_EQ(options.shard.index, 2U);
   EXPECT_EQ(options.shard.count, 3U);
   EXPECT_TRUE(options.dangerous);
@@ -104,9 +106,9 @@ TEST(Options, AnswerHelpAndVersion) {
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.err, "");
   for (const char* flag :
-       {"--list",        "--explain", "--spec",   "--filter",  "--chapter", "--shard",   "--dangerous",
-        "--calibration", "--jobs",    "--repeat", "--shuffle", "--seed",    "--timeout", "--fail-fast",
-        "--keep",        "--output",  "--known",  "--label",   "--color",   "--quiet",   "--version"}) {
+       {"--list",        "--explain", "--spec",   "--filter",  "--chapter", "--errno",   "--shard",     "--dangerous",
+        "--calibration", "--jobs",    "--repeat", "--shuffle", "--seed",    "--timeout", "--fail-fast", "--keep",
+        "--output",      "--known",   "--label",  "--color",   "--quiet",   "--version"}) {
     EXPECT_THAT(help.out, HasSubstr(flag));
   }
   const auto version = parsed({"--version"});
@@ -121,6 +123,7 @@ TEST(Options, RefuseInOneLine) {
       {"--spec", "yaml"},
       {"--explain"},
       {"--filter"},
+      {"--errno"},
       {"--shard", "3/2"},
       {"--shard", "x"},
       {"--jobs", "0"},

@@ -2,6 +2,8 @@
 
 #include <harness/spec/tests/support.hpp>
 
+#include <cerrno>
+
 namespace devmap {
 namespace {
 
@@ -50,6 +52,19 @@ TEST(Registry, FaultsRulesThatContradictThemselves) {
   EXPECT_THAT(with_chapter({make_rule("update.")}).faults(), ElementsAre("rule update. is outside its chapter"));
 }
 
+TEST(Registry, FaultsAStatementWithAnErrnoThatTheRuleDoesNotDeclare) {
+  const auto faults_of = [](std::string states, std::vector<int> refuses) {
+    Rule rule = make_rule("update.a");
+    rule.states = std::move(states);
+    rule.refuses = std::move(refuses);
+    return with_chapter({rule}).faults();
+  };
+  EXPECT_THAT(faults_of("A bad key is refused with E2BIG, a bad flag with EINVAL.", {E2BIG}),
+              ElementsAre("rule update.a states EINVAL, which its .refuses does not name"));
+  EXPECT_THAT(faults_of("A bad key is refused with E2BIG, not EINVAL.", {E2BIG}), IsEmpty());
+  EXPECT_THAT(faults_of("A bad key is refused.", {EINVAL}), IsEmpty()) << "words may leave it unnamed";
+}
+
 TEST(Registry, FaultsARuleWithoutAnyChapter) {
   Registry registry;
   registry.add(make_rule("update.a"));
@@ -70,6 +85,15 @@ TEST(Registry, ListsEveryVariantOfEveryRuleInOrder) {
   std::vector<std::string> names;
   for (const auto& check : registry.checks()) names.push_back(check.name());
   EXPECT_THAT(names, ElementsAre("update.a/devmap/v8", "update.a/devmap_hash/v8", "update.b/once"));
+}
+
+TEST(Registry, KnowsTheErrnosOfItsRules) {
+  Rule two = make_rule("update.a");
+  two.refuses = {ENOENT, E2BIG};
+  Rule one = make_rule("update.b");
+  one.refuses = {ENOENT};
+  EXPECT_THAT(with_chapter({two, one}).errnos(), ElementsAre("E2BIG", "ENOENT"));
+  EXPECT_THAT(Registry().errnos(), IsEmpty());
 }
 
 TEST(Registry, KnowsTheIdsMostLikeAText) {

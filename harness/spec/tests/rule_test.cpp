@@ -1,6 +1,9 @@
 #include <harness/spec/rule.hpp>
 
 #include <gtest/gtest.h>
+#include <harness/base/error.hpp>
+
+#include <cerrno>
 
 namespace devmap {
 namespace {
@@ -51,6 +54,16 @@ TEST(Rule, IsNoLongerExpectedOnceItHasEnded) {
 TEST(Rule, EndsEarlierWhereTheEndWasBackported) {
   expect({.until = KernelVersion{6, 17}, .until_backports = {{6, 12, 40}}},
          {{"6.12.39", true}, {"6.12.40", false}, {"6.13", true}, {"6.16.99", true}, {"6.17", false}});
+}
+
+TEST(Rule, StatesTheErrnosThatItsWordsName) {
+  const auto stated = [](const char* states) { return Rule{.states = states}.stated_errnos(); };
+  EXPECT_EQ(stated("EINVAL for a bad key, \"E2BIG\" for a full map."), (std::vector{EINVAL, E2BIG}));
+  EXPECT_EQ(stated("Refused with errno 524 (ENOTSUPP), which is not EOPNOTSUPP"), std::vector{kErrnoNotsupp});
+  EXPECT_EQ(stated("Refused with EINVAL, not E2BIG."), std::vector{EINVAL});
+  for (const char* none : {"", "E", "Every Element", "BPF_EINVAL EINVALID xEINVAL einval", "ENTRY", "not EPERM"}) {
+    EXPECT_EQ(stated(none), std::vector<int>()) << none;
+  }
 }
 
 TEST(KnownIssue, CoversFromSinceToBeforeUntil) {

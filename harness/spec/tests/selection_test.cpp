@@ -2,6 +2,7 @@
 
 #include <harness/spec/tests/support.hpp>
 
+#include <cerrno>
 #include <map>
 
 namespace devmap {
@@ -14,11 +15,14 @@ using testing_support::make_rule;
 Registry sample() {
   Registry registry;
   registry.chapter("create", "Creation");
-  registry.add(make_rule("create.size"));
+  Rule size = make_rule("create.size");
+  size.refuses = {EINVAL};
+  registry.add(size);
   registry.chapter("update", "Updates");
   for (const char* id : {"update.exist", "update.noexist"}) {
     Rule rule = make_rule(id);
     rule.variants = any_map();
+    if (rule.id == "update.noexist") rule.refuses = {EEXIST, EINVAL};
     registry.add(rule);
   }
   return registry;
@@ -65,6 +69,20 @@ TEST(Selection, TakesChapters) {
   EXPECT_EQ(names(select_checks(kSample, {.chapters = {"update", "create"}})).size(), 9U);
   EXPECT_THAT(names(select_checks(kSample, {.filters = {"*/v4", "*/once"}, .chapters = {"create"}})),
               ElementsAre("create.size/once"));
+}
+
+TEST(Selection, TakesErrnos) {
+  EXPECT_EQ(names(select_checks(kSample, {.errnos = {"EINVAL"}})).size(), 5U);
+  EXPECT_EQ(names(select_checks(kSample, {.errnos = {"EEXIST"}})).size(), 4U);
+  EXPECT_EQ(names(select_checks(kSample, {.errnos = {"EEXIST", "EINVAL"}})).size(), 5U) << "either";
+  EXPECT_THAT(names(select_checks(kSample, {.filters = {"*/v4"}, .chapters = {"update"}, .errnos = {"EINVAL"}})),
+              ElementsAre("update.noexist/devmap/v4", "update.noexist/devmap_hash/v4"));
+}
+
+TEST(Selection, SaysWhichErrnosThereAre) {
+  EXPECT_EQ(refused({.errnos = {"EPERM"}}), "--errno: no rule ends in EPERM; rules end in EEXIST, EINVAL");
+  EXPECT_EQ(refused({.errnos = {"EINVALL"}}), "--errno: no errno 'EINVALL'; did you mean EINVAL or EEXIST?");
+  EXPECT_EQ(refused({.errnos = {""}}), "--errno: no errno ''; did you mean EEXIST or EINVAL?");
 }
 
 TEST(Selection, SaysWhatIsNearestToAFilterThatMatchesNothing) {
