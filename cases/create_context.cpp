@@ -47,6 +47,16 @@ Reply<Map> create_typed(Case& c, int btf, TypeIds ids) {
 
 void add_type_attributes(Registry& rules) {
   rules.add({
+      .id = "create.kernel-type-of-value-is-einval",
+      .states = "btf_vmlinux_value_type_id other than 0 is refused with EINVAL.",
+      .refuses = {EINVAL},
+      .source = {kMapCreate},
+      .catalogue = {"CREATE-15"},
+      .check =
+          [](Case& c) { c.refuses(create_typed(c, 0, {.kernel_value = 1}), EINVAL).control(create_typed(c, 0, {})); },
+  });
+
+  rules.add({
       .id = "create.typed-key-without-typed-value-is-einval",
       .states = "btf_key_type_id without btf_value_type_id is refused with EINVAL.",
       .refuses = {EINVAL},
@@ -57,16 +67,6 @@ void add_type_attributes(Registry& rules) {
             const auto btf = types(c);
             c.refuses(create_typed(c, btf.fd(), {.key = kKeyType}), EINVAL).control(create_typed(c, btf.fd(), {}));
           },
-  });
-
-  rules.add({
-      .id = "create.kernel-type-of-value-is-einval",
-      .states = "btf_vmlinux_value_type_id other than 0 is refused with EINVAL.",
-      .refuses = {EINVAL},
-      .source = {kMapCreate},
-      .catalogue = {"CREATE-15"},
-      .check =
-          [](Case& c) { c.refuses(create_typed(c, 0, {.kernel_value = 1}), EINVAL).control(create_typed(c, 0, {})); },
   });
 }
 
@@ -223,7 +223,9 @@ void add_rights(Registry& rules) {
   rules.add({
       .id = "create.cap-net-admin-is-enough-where-bpf-is-open",
       .states =
-          "Where unprivileged BPF is enabled, CAP_NET_ADMIN alone is enough to create a device map, and is needed.",
+          "Where unprivileged BPF is enabled, CAP_NET_ADMIN alone is enough to create a device map, and is needed: "
+          "EPERM without it.",
+      .refuses = {EPERM},
       .since = {.major = 5, .minor = 8},
       .source = {kMapCreate},
       .catalogue = {"CREATE-17"},

@@ -340,8 +340,11 @@ void add_trun_chapter(Registry& rules) {
   rules.chapter("trun", "BPF_PROG_TEST_RUN");
   add_programs(rules);
   add_flags(rules);
+  add_trun_live_batch_size(rules);
   add_trun_context_rules(rules);
+  add_trun_live_refused_outputs(rules);
   add_sizes(rules);
+  add_trun_live_frame_size(rules);
   add_trun_device_rules(rules);
   add_trun_live_rules(rules);
   add_outputs(rules);

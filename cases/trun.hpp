@@ -10,8 +10,11 @@
 
 namespace devmap::cases {
 
-// Parts of the chapter TRUN, one a file.
+// Parts of the chapter TRUN that are in files of their own, in the order in which the kernel checks.
+void add_trun_live_batch_size(Registry& rules);
 void add_trun_context_rules(Registry& rules);
+void add_trun_live_refused_outputs(Registry& rules);
+void add_trun_live_frame_size(Registry& rules);
 void add_trun_device_rules(Registry& rules);
 void add_trun_live_rules(Registry& rules);
 

@@ -88,7 +88,7 @@ struct Bench {
   }
 };
 
-void add_numbers(Registry& rules) {
+void add_batch_size(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.batch-size-above-256-is-e2big",
       .states = "A live run with a batch_size above 256 is refused with E2BIG.",
@@ -105,7 +105,9 @@ void add_numbers(Registry& rules) {
             for (const std::uint32_t batch_size : {0U, 1U, 64U}) c.succeeds(live_run(program, 1, batch_size));
           },
   }));
+}
 
+void add_numbers(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.default-batch-is-64",
       .states = "A live run with a batch_size of 0 handles 64 frames at a time.",
@@ -163,7 +165,9 @@ void add_numbers(Registry& rules) {
                      std::vector{4, 2});
           },
   }));
+}
 
+void add_frame_size(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-frame-of-a-page-is-einval",
       .states =
@@ -215,7 +219,7 @@ Reply<TestRunResult> run_with_outputs(const Program& program, bool with_context,
                    program.test_run(run));
 }
 
-void add_outputs(Registry& rules) {
+void add_refused_outputs(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-outputs-with-context-are-einval",
       .states = "A live run with a context and a data_out or ctx_out is refused with EINVAL.",
@@ -244,7 +248,9 @@ void add_outputs(Registry& rules) {
             c.refuses(run_with_outputs(program, false, 0, 64), EINVAL).control(run_with_outputs(program, false, 0, 0));
           },
   }));
+}
 
+void add_outputs(Registry& rules) {
   rules.add(live_rule({
       .id = "trun.live-run-returns-nothing",
       .states =
@@ -522,6 +528,18 @@ void add_contexts(Registry& rules) {
 }
 
 }  // namespace
+
+void add_trun_live_batch_size(Registry& rules) {
+  add_batch_size(rules);
+}
+
+void add_trun_live_refused_outputs(Registry& rules) {
+  add_refused_outputs(rules);
+}
+
+void add_trun_live_frame_size(Registry& rules) {
+  add_frame_size(rules);
+}
 
 void add_trun_live_rules(Registry& rules) {
   add_numbers(rules);

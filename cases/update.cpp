@@ -407,7 +407,7 @@ void add_capacity(Registry& rules) {
   });
 }
 
-void add_devices(Registry& rules) {
+void add_ifindex_zero(Registry& rules) {
   rules.add({
       .id = "update.array-ifindex-zero-clears",
       .states = "An update of a DEVMAP with ifindex 0 removes the entry, and goes well where there is none.",
@@ -461,7 +461,9 @@ void add_devices(Registry& rules) {
             std::move(of_missing).control(map.update(kMissing, kLo));
           },
   });
+}
 
+void add_devices(Registry& rules) {
   rules.add({
       .id = "update.unknown-device-is-einval",
       .states = "An update with an ifindex that no device has is refused with EINVAL, not ENODEV.",
@@ -527,6 +529,7 @@ void add_update_chapter(Registry& rules) {
   add_order(rules);
   add_flags(rules);
   add_keys(rules);
+  add_ifindex_zero(rules);
   add_update_context(rules);
   add_devices(rules);
   add_update_programs(rules);

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
 
 namespace devmap {
@@ -63,6 +64,38 @@ ordered_json rule_json(const Rule& rule) {
   return object;
 }
 
+/// A text in lines for people, with a margin.
+std::string wrapped(std::string_view text, std::size_t margin) {
+  constexpr std::size_t kColumns = 100;
+  std::string lines;
+  std::string line;
+  while (!text.empty()) {
+    const auto word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (!line.empty() && margin + line.size() + 1 + word.size() > kColumns) {
+      lines += fmt::format("{:{}}{}\n", "", margin, std::exchange(line, {}));
+    }
+    line += (line.empty() ? "" : " ") + std::string(word);
+  }
+  return lines + fmt::format("{:{}}{}\n", "", margin, line);
+}
+
+/// Rules in their order, under their chapters.
+std::string by_chapter(const Registry& registry, const std::vector<const Rule*>& rules) {
+  std::string text;
+  for (const auto& chapter : registry.chapters()) {
+    bool first = true;
+    for (const auto* rule : rules) {
+      if (rule->chapter() != chapter.name) continue;
+      if (std::exchange(first, false)) text += fmt::format("\n{}: {}\n", chapter.name, chapter.title);
+      const bool always = rule->since == KernelVersion{} && !rule->until;
+      text += fmt::format("  {}\n{}      in {}{}\n", rule->id, wrapped(rule->states, 6), rule->source.front(),
+                          always ? "" : ", " + versions_in_words(*rule));
+    }
+  }
+  return text;
+}
+
 std::string joined_variants(const Rule& rule) {
   std::vector<std::string> names;
   for (const auto& variant : rule.variants.all()) names.push_back(variant.name());
@@ -99,10 +132,10 @@ std::string versions_in_words(const Rule& rule) {
     if (backports.empty()) return text;
     return fmt::format("{} (and from {})", text, fmt::join(texts(backports), ", "));
   };
-  std::string text = rule.since == KernelVersion{} ? "as long as the map type exists"
-                                                   : with_backports("since " + rule.since.text(), rule.backports);
-  if (rule.until) text += with_backports(", until " + rule.until->text(), rule.until_backports);
-  return text;
+  std::vector<std::string> parts;
+  if (rule.since != KernelVersion{}) parts.push_back(with_backports("since " + rule.since.text(), rule.backports));
+  if (rule.until) parts.push_back(with_backports("until " + rule.until->text(), rule.until_backports));
+  return parts.empty() ? "as long as the map type exists" : fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string specification_json(const Registry& registry) {
@@ -148,20 +181,31 @@ std::string list_rules(const Registry& registry, const std::vector<Check>& check
 }
 
 std::string explain_errno(const Registry& registry, const std::vector<Check>& checks, int code) {
-  std::vector<const Rule*> rules;
+  std::vector<const Rule*> stating;
+  std::vector<const Rule*> meeting;
+  const Rule* before = nullptr;
   for (const auto& check : checks) {
-    if (rules.empty() || rules.back() != check.rule) rules.push_back(check.rule);
+    const Rule* rule = std::exchange(before, check.rule);
+    if (rule == check.rule || std::ranges::find(check.rule->refuses, code) == check.rule->refuses.end()) continue;
+    const auto stated = check.rule->stated_errnos();
+    const bool states_it = std::ranges::find(stated, code) != stated.end();
+    (states_it ? stating : meeting).push_back(check.rule);
   }
-  std::string text =
-      fmt::format("{}\n  {}; {} rule{} in it, in the order in which the kernel checks:\n", errno_name(code),
-                  errno_description(code), rules.size(), rules.size() == 1 ? " ends" : "s end");
-  for (const auto& chapter : registry.chapters()) {
-    bool first = true;
-    for (const auto* rule : rules) {
-      if (rule->chapter() != chapter.name) continue;
-      if (std::exchange(first, false)) text += fmt::format("\n  {}: {}\n", chapter.name, chapter.title);
-      text += fmt::format("    {}\n      {} [{}]\n", rule->id, rule->states, rule->source.front());
-    }
+  if (stating.empty() && meeting.empty()) return {};
+  std::string text = fmt::format("{}: {}\n", errno_name(code), errno_description(code));
+  if (!stating.empty()) {
+    const auto count = stating.size() == 1 ? "1 rule names it" : fmt::format("{} rules name it", stating.size());
+    text += wrapped(count +
+                        ". Those about the same call stand in the order in which the kernel checks: the first that "
+                        "applies is the reason. Narrow down with --chapter and --filter.",
+                    2);
+    text += by_chapter(registry, stating);
+  }
+  if (!meeting.empty()) {
+    text += fmt::format(
+        "\nThe {} it too, on the way to something else:\n",
+        meeting.size() == 1 ? "check of 1 rule meets" : fmt::format("checks of {} rules meet", meeting.size()));
+    for (const auto* rule : meeting) text += fmt::format("  {}\n{}", rule->id, wrapped(rule->states, 6));
   }
   return text;
 }

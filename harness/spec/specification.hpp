@@ -17,9 +17,10 @@ inline constexpr int kSpecificationSchemaVersion = 1;
 [[nodiscard]] std::string list_rules(const Registry& registry, const std::vector<Check>& checks);
 /// All that is known of a rule.
 [[nodiscard]] std::string explain_rule(const Rule& rule);
-/// The rules of these checks, which are about this errno, in the order in which the kernel checks.
+/// The rules of these checks that state this errno, in the order in which the kernel checks, and those whose checks
+/// meet it without its being what they state; empty where there is none of either.
 [[nodiscard]] std::string explain_errno(const Registry& registry, const std::vector<Check>& checks, int code);
-/// "since 5.14 (also 5.10.99), until 6.17", or "as long as the map type exists".
+/// "since 5.14 (and from 5.10.99), until 6.17", or "as long as the map type exists".
 [[nodiscard]] std::string versions_in_words(const Rule& rule);
 
 }  // namespace devmap

@@ -27,19 +27,23 @@ bool is_errno_like(const std::string& text) {
          std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
 }
 
+int explain_errno_of(const std::string& program, const Registry& registry, const Options& options) {
+  const std::string& name = options.explained;
+  const auto known = registry.errnos();
+  if (std::ranges::find(known, name) == known.end()) {
+    return complain(program, no_rule_ends_in(registry, name), kExitUsage);
+  }
+  const auto checks = select_checks(registry, options);
+  if (!checks) return complain(program, checks.error().text(), kExitUsage);
+  const auto text = explain_errno(registry, *checks, errno_from_name(name));
+  if (!text.empty()) return answer(program, text);
+  return complain(program, fmt::format("no rule of those selected ends in {0}; see --explain {0}", name), kExitUsage);
+}
+
 /// Answers --explain.
 int explain(const std::string& program, const Registry& registry, const Options& options) {
   const std::string& text = options.explained;
-  if (is_errno_like(text)) {
-    Options with_errno = options;
-    with_errno.errnos = {text};
-    const auto checks = select_checks(registry, with_errno);
-    if (!checks) {
-      const auto& error = checks.error();
-      return complain(program, error.call == "--errno" ? error.context : error.text(), kExitUsage);
-    }
-    return answer(program, explain_errno(registry, *checks, errno_from_name(text)));
-  }
+  if (is_errno_like(text)) return explain_errno_of(program, registry, options);
   // Results name a check as rule/variant; both are good to ask with.
   const Rule* rule = registry.find(text.substr(0, text.find('/')));
   if (rule != nullptr) return answer(program, explain_rule(*rule));

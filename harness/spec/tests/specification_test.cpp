@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <harness/spec/tests/sample_record.hpp>
+#include <harness/spec/tests/support.hpp>
 
 #include <cerrno>
 #include <nlohmann/json.hpp>
@@ -19,7 +20,7 @@ TEST(VersionsInWords, SayFromWhenToWhen) {
       {{}, "as long as the map type exists"},
       {{.since = {5, 14}}, "since 5.14"},
       {{.since = {5, 14}, .backports = {{5, 10, 99}, {5, 4, 7}}}, "since 5.14 (and from 5.10.99, 5.4.7)"},
-      {{.until = KernelVersion{6, 17}}, "as long as the map type exists, until 6.17"},
+      {{.until = KernelVersion{6, 17}}, "until 6.17"},
       {{.since = {5, 14}, .until = KernelVersion{6, 17}, .until_backports = {{6, 12, 40}}},
        "since 5.14, until 6.17 (and from 6.12.40)"},
   };
@@ -104,17 +105,57 @@ TEST(ExplainRule, TellsAllThatIsKnownAndNoMore) {
             "  checked in:         once\n");
 }
 
-TEST(ExplainErrno, ListsTheRulesOfTheChecksByChapter) {
-  const auto registry = sample_registry();
-  auto checks = registry.checks();
-  checks.resize(4);
+TEST(ExplainErrno, ListsTheRulesThatStateItInTheirOrderAndThenThoseThatMeetIt) {
+  Registry registry;
+  registry.chapter("create", "Creation");
+  Rule meeting = testing_support::make_rule("create.a");
+  meeting.refuses = {EPERM, EINVAL};
+  registry.add(meeting);
+  Rule stating = testing_support::make_rule("create.z");
+  stating.states = "Flags are refused with EINVAL, not EPERM.";
+  stating.refuses = {EINVAL};
+  stating.since = {5, 8};
+  stating.until = KernelVersion{7, 0};
+  stating.variants = any_map();
+  registry.add(stating);
+  registry.add(testing_support::make_rule("create.without"));
+  registry.chapter("update", "Updates");
+  Rule wordy = testing_support::make_rule("update.long");
+  wordy.states =
+      "A sentence about device maps that is so long that it does not go into a single line of what people read, and "
+      "that is about EINVAL.";
+  wordy.refuses = {EINVAL};
+  registry.add(wordy);
+
+  const std::string of_create =
+      "\n"
+      "create: Creation\n"
+      "  create.z\n"
+      "      Flags are refused with EINVAL, not EPERM.\n"
+      "      in kernel/bpf/devmap.c:function, since 5.8, until 7.0\n";
+  const std::string of_update =
+      "\n"
+      "update: Updates\n"
+      "  update.long\n"
+      "      A sentence about device maps that is so long that it does not go into a single line of what\n"
+      "      people read, and that is about EINVAL.\n"
+      "      in kernel/bpf/devmap.c:function\n";
+  const std::string met =
+      "\n"
+      "The check of 1 rule meets it too, on the way to something else:\n"
+      "  create.a\n"
+      "      A sentence about device maps.\n";
+  const auto checks = registry.checks();
   EXPECT_EQ(explain_errno(registry, checks, EINVAL),
-            "EINVAL\n"
-            "  Invalid argument; 1 rule ends in it, in the order in which the kernel checks:\n"
-            "\n"
-            "  create: Creation\n"
-            "    create.value-size\n"
-            "      A value has 4 or 8 bytes. [kernel/bpf/devmap.c:function]\n");
+            "EINVAL: Invalid argument\n"
+            "  2 rules name it. Those about the same call stand in the order in which the kernel checks: the\n"
+            "  first that applies is the reason. Narrow down with --chapter and --filter.\n" +
+                of_create + of_update + met);
+  EXPECT_EQ(explain_errno(registry, {checks.front()}, EINVAL), "EINVAL: Invalid argument\n" + met);
+  EXPECT_THAT(explain_errno(registry, {checks.back()}, EINVAL),
+              AllOf(testing::HasSubstr("  1 rule names it. "), testing::EndsWith(of_update)));
+  EXPECT_EQ(explain_errno(registry, checks, EPERM), "EPERM: Operation not permitted\n" + met);
+  EXPECT_EQ(explain_errno(registry, checks, ENOENT), "");
 }
 
 TEST(ListRules, CountsTheChecksThatWereSelected) {

@@ -5,6 +5,9 @@
 #include <harness/spec/tests/sample_record.hpp>
 #include <harness/spec/tests/support.hpp>
 
+#include <algorithm>
+#include <cerrno>
+
 namespace devmap {
 namespace {
 
@@ -56,6 +59,73 @@ TEST(Suite, ExplainsARule) {
   EXPECT_EQ(unknown.code, 64);
   EXPECT_EQ(unknown.out, "");
   EXPECT_THAT(unknown.err, StartsWith("program: no rule 'update.unmeet'; did you mean update.unmet or "));
+}
+
+/// Three rules that end in EINVAL, in another order than that of their names.
+Suite with_errnos() {
+  Suite suite{"program", {}, failing_on_purpose()};
+  for (const char* id : {"create.z", "create.a", "update.b"}) {
+    const std::string chapter(id, 6);
+    if (suite.rules.chapters().empty() || suite.rules.chapters().back().name != chapter) {
+      suite.rules.chapter(chapter, "Chapter " + chapter);
+    }
+    Rule rule = make_rule(id);
+    rule.states = "Something ends in EINVAL.";
+    rule.refuses = {EINVAL};
+    if (rule.id == "update.b") rule.refuses = {EEXIST, EINVAL};
+    rule.variants = any_map();
+    suite.rules.add(rule);
+  }
+  return suite;
+}
+
+TEST(Suite, ExplainsAnErrnoByTheRulesInTheirOrder) {
+  const auto ended = run({"--explain", "EINVAL"}, with_errnos());
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_THAT(ended.out, StartsWith("EINVAL"));
+  std::vector<std::size_t> found;
+  for (const char* text : {"Chapter create", "create.z\n", "create.a\n", "Chapter update", "update.b\n"}) {
+    found.push_back(ended.out.find(text));
+  }
+  EXPECT_THAT(found, testing::Each(testing::Ne(std::string::npos))) << ended.out;
+  EXPECT_TRUE(std::ranges::is_sorted(found)) << ended.out;
+  EXPECT_EQ(ended.out.find("create.z\n", found[1] + 1), std::string::npos) << "a rule of four checks is there once";
+}
+
+TEST(Suite, ExplainsAnErrnoWithinASelection) {
+  const auto of_chapter = run({"--explain", "EINVAL", "--chapter", "update"}, with_errnos());
+  EXPECT_EQ(of_chapter.code, 0);
+  EXPECT_THAT(of_chapter.out, HasSubstr("update.b"));
+  EXPECT_THAT(of_chapter.out, testing::Not(HasSubstr("create.")));
+  EXPECT_EQ(run({"--explain", "EINVAL", "--filter", "update.*"}, with_errnos()).out, of_chapter.out);
+  const auto elsewhere = run({"--explain", "EEXIST", "--chapter", "create"}, with_errnos());
+  EXPECT_EQ(elsewhere.code, 64);
+  EXPECT_EQ(elsewhere.out, "");
+  EXPECT_EQ(elsewhere.err, "program: no rule of those selected ends in EEXIST; see --explain EEXIST\n");
+}
+
+TEST(Suite, CannotExplainAnErrnoThatNoRuleEndsIn) {
+  const struct {
+    const char* text;
+    const char* complaint;
+  } kTable[] = {
+      {"EINVALL", "program: no errno 'EINVALL'; did you mean EINVAL or EEXIST?\n"},
+      {"EIO", "program: no rule ends in EIO; rules end in EEXIST, EINVAL\n"},
+  };
+  for (const auto& row : kTable) {
+    const auto ended = run({"--explain", row.text}, with_errnos());
+    EXPECT_EQ(ended.code, 64);
+    EXPECT_EQ(ended.out, "");
+    EXPECT_EQ(ended.err, row.complaint);
+  }
+}
+
+TEST(Suite, ListsTheRulesThatEndInAnErrno) {
+  EXPECT_EQ(run({"--list", "--errno", "EEXIST"}, with_errnos()).out, "update.b   4  Something ends in EINVAL.\n");
+  const auto none = run({"--list", "--errno", "EIO"}, with_errnos());
+  EXPECT_EQ(none.code, 64);
+  EXPECT_EQ(none.err, "program: --errno: no rule ends in EIO; rules end in EEXIST, EINVAL\n");
 }
 
 TEST(Suite, PrintsItsSpecification) {
