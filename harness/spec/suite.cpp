@@ -10,6 +10,10 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace devmap {
@@ -21,14 +25,20 @@ int answer(const std::string& program, std::string_view text) {
   return written ? kExitConforms : complain(program, written.error().text(), kExitBroken);
 }
 
-/// Whether a text is meant as the name of an errno; ids of rules are in small letters.
-bool is_errno_like(const std::string& text) {
-  return text.size() > 1 && text.front() == 'E' &&
-         std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+/// The name of the errno that is asked for, by it or by its number (-22 and 22 alike); nothing where a text is meant as
+/// a rule's id, which is in small letters.
+std::optional<std::string> errno_asked_for(std::string_view text) {
+  const auto digits = text.substr(text.starts_with('-') ? 1 : 0);
+  int code = 0;
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), code);
+  if (failed == std::errc{} && end == digits.data() + digits.size()) return errno_name(code);
+  const bool name = text.size() > 1 && text.front() == 'E' &&
+                    std::ranges::all_of(text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+  return name ? std::optional(std::string(text)) : std::nullopt;
 }
 
-int explain_errno_of(const std::string& program, const Registry& registry, const Options& options) {
-  const std::string& name = options.explained;
+int explain_errno_of(const std::string& program, const Registry& registry, const Options& options,
+                     const std::string& name) {
   const auto known = registry.errnos();
   if (std::ranges::find(known, name) == known.end()) {
     return complain(program, no_rule_ends_in(registry, name), kExitUsage);
@@ -43,7 +53,7 @@ int explain_errno_of(const std::string& program, const Registry& registry, const
 /// Answers --explain.
 int explain(const std::string& program, const Registry& registry, const Options& options) {
   const std::string& text = options.explained;
-  if (is_errno_like(text)) return explain_errno_of(program, registry, options);
+  if (const auto name = errno_asked_for(text)) return explain_errno_of(program, registry, options, *name);
   // Results name a check as rule/variant; both are good to ask with.
   const Rule* rule = registry.find(text.substr(0, text.find('/')));
   if (rule != nullptr) return answer(program, explain_rule(*rule));

@@ -26,6 +26,12 @@ TEST(Errno, SurvivesItsNameWhereverItHasOne) {
   for (int code = 1; code <= EHWPOISON; ++code) EXPECT_EQ(errno_from_name(errno_name(code)), code);
 }
 
+TEST(Errno, IsDescribed) {
+  EXPECT_EQ(errno_description(EINVAL), "Invalid argument");
+  EXPECT_EQ(errno_description(524), "524, internal to the kernel");
+  EXPECT_EQ(errno_description(525), "no description");
+}
+
 TEST(Error, SaysCallErrnoAndContext) {
   const struct {
     Error error;

@@ -93,6 +93,18 @@ TEST(Suite, ExplainsAnErrnoByTheRulesInTheirOrder) {
   EXPECT_EQ(ended.out.find("create.z\n", found[1] + 1), std::string::npos) << "a rule of four checks is there once";
 }
 
+TEST(Suite, ExplainsAnErrnoByItsNumber) {
+  const auto by_name = run({"--explain", "EINVAL"}, with_errnos());
+  for (const char* number : {"--explain=22", "--explain=-22"}) {
+    EXPECT_EQ(run({number}, with_errnos()).out, by_name.out) << number;
+  }
+  EXPECT_EQ(run({"--explain", "524"}, with_errnos()).err,
+            "program: no rule ends in ENOTSUPP; rules end in EEXIST, EINVAL\n");
+  for (const char* none : {"--explain=0", "--explain=99999", "--explain=22x", "--explain=-", "--explain=E"}) {
+    EXPECT_EQ(run({none}, with_errnos()).code, 64) << none;
+  }
+}
+
 TEST(Suite, ExplainsAnErrnoWithinASelection) {
   const auto of_chapter = run({"--explain", "EINVAL", "--chapter", "update"}, with_errnos());
   EXPECT_EQ(of_chapter.code, 0);
