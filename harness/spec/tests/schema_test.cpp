@@ -115,6 +115,9 @@ TEST(SpecificationSchema, RefusesWhatIsNot) {
       {"an id with capitals", [](json& d) { d["rules"][0]["id"] = "create.Size"; }},
       {"no sentence", [](json& d) { d["rules"][0]["states"] = ""; }},
       {"no source", [](json& d) { d["rules"][0]["source"] = json::array(); }},
+      {"an errno as a number", [](json& d) { d["rules"][0]["refuses"][0] = 22; }},
+      {"an errno in small letters", [](json& d) { d["rules"][0]["refuses"][0] = "einval"; }},
+      {"an errno given twice", [](json& d) { d["rules"][0]["refuses"] = {"EINVAL", "EINVAL"}; }},
       {"no variant", [](json& d) { d["rules"][0]["variants"] = json::array(); }},
       {"a version in words", [](json& d) { d["rules"][0]["since"] = "soon"; }},
       {"a version as a number", [](json& d) { d["rules"][0]["since"] = 5.8; }},
@@ -124,8 +127,8 @@ TEST(SpecificationSchema, RefusesWhatIsNot) {
       {"a known issue without a reason", [](json& d) { d["rules"][0]["known"][0]["reason"] = ""; }},
       {"a danger without a reason", [](json& d) { d["rules"][0]["danger"] = ""; }},
   };
-  for (const char* field : {"id", "states", "since", "until", "backports", "until_backports", "source", "commits",
-                            "needs", "variants", "documentation", "known", "catalogue", "danger"}) {
+  for (const char* field : {"id", "states", "refuses", "since", "until", "backports", "until_backports", "source",
+                            "commits", "needs", "variants", "documentation", "known", "catalogue", "danger"}) {
     table.push_back({field, [field](json& d) { d["rules"][0].erase(field); }});
   }
   expect_refused(schema, sound, table);
