@@ -182,18 +182,19 @@ void add_unusable_targets(Registry& rules) {
                     "delivers to all others, without an error.",
           .source = {"kernel/bpf/devmap.c:is_valid_dst"},
           .catalogue = {"BCAST-10"},
+          .needs = {features::redirect_trace()},
           .check =
               [](Case& c) {
                 Traffic t(c, {.ports = 3});
                 const auto map = map_of(c, targets_of(t));
                 broadcast(t, map);
+                t.trace({redirect, redirect_err});
                 for (const std::uint32_t down : {0U, 1U, 2U}) {
                   c.must(set_up(t.target(down), false));
-                  std::vector<std::uint32_t> others;
-                  for (const std::uint32_t port : {0U, 1U, 2U}) {
-                    if (port != down) others.push_back(port);
-                  }
+                  std::vector<std::uint32_t> others = {0, 1, 2};
+                  std::erase(others, down);
                   goes(c, t, fmt::format("a frame broadcast while t{} is down", down), delivered_to(others));
+                  c.equals("events", summary(t.events()), "xdp_redirect");
                   c.must(set_up(t.target(down)));
                 }
               },
@@ -206,14 +207,23 @@ void add_unusable_targets(Registry& rules) {
                     "others, without an error.",
           .source = {"kernel/bpf/devmap.c:is_valid_dst"},
           .catalogue = {"BCAST-10"},
+          .needs = {features::redirect_trace()},
           .check =
               [](Case& c) {
                 Traffic t(c, {.ports = 3});
                 const auto map = map_of(c, targets_of(t));
                 broadcast(t, map);
+                t.trace({redirect, redirect_err});
+                for (const std::uint32_t small : {0U, 1U, 2U}) {
+                  c.must(set_mtu(t.target(small), 100));
+                  std::vector<std::uint32_t> others = {0, 1, 2};
+                  std::erase(others, small);
+                  c.equals(fmt::format("where a frame of 119 bytes went, the MTU of t{} being 100", small),
+                           t.fate_of(t.frame({.size = 119})), delivered_to(others));
+                  c.equals("events", summary(t.events()), "xdp_redirect");
+                  c.must(set_mtu(t.target(small), 1500));
+                }
                 c.must(set_mtu(t.target(1), 100));
-                c.equals("where a frame of 119 bytes went, the MTU of t1 being 100", t.fate_of(t.frame({.size = 119})),
-                         delivered_to({0, 2}));
                 c.equals("where one of 118 bytes went", t.fate_of(t.frame({.size = 118})), delivered_to_first(3));
               },
       },
@@ -241,6 +251,56 @@ void add_unusable_targets(Registry& rules) {
                   c.must(set_up(t.target(down), false));
                   goes(c, t, fmt::format("a frame broadcast while t{} is down", down), delivered_to_first(down));
                   c.equals("events", summary(t.events()), "xdp_redirect_err " + c.expected_errno(ENETDOWN));
+                  c.must(set_up(t.target(down)));
+                }
+              },
+      },
+      {Mode::generic}));
+  rules.add(broadcast_rule(
+      {
+          .id = "bcast.generic-stops-at-a-target-that-is-too-small",
+          .states = "A broadcast of an SKB-mode program fails with EMSGSIZE at the first device whose MTU the frame "
+                    "exceeds: devices before it keep their copies, and those after it get none.",
+          .refuses = {EMSGSIZE},
+          .source = {"kernel/bpf/devmap.c:dev_map_redirect_multi"},
+          .catalogue = {"BCAST-11"},
+          .needs = {features::redirect_trace()},
+          .check =
+              [](Case& c) {
+                Traffic t(c, {.ports = 3});
+                const auto map = map_of(c, targets_of(t));
+                broadcast(t, map);
+                t.trace({redirect, redirect_err});
+                c.must(set_mtu(t.target(1), 100));
+                c.equals("where a frame of 119 bytes went, the MTU of t1 being 100", t.fate_of(t.frame({.size = 119})),
+                         delivered_to_first(1));
+                c.equals("events", summary(t.events()), "xdp_redirect_err " + c.expected_errno(EMSGSIZE));
+                c.equals("where one of 118 bytes went", t.fate_of(t.frame({.size = 118})), delivered_to_first(3));
+                c.equals("events", summary(t.events()), "xdp_redirect");
+              },
+      },
+      {Mode::generic}));
+  rules.add(broadcast_rule(
+      {
+          .id = "bcast.generic-error-does-not-name-the-device",
+          .states = "The xdp_redirect_err of an SKB-mode broadcast names the device under the program's key, whichever "
+                    "device it failed at.",
+          .source = {"net/core/filter.c:xdp_do_generic_redirect_map"},
+          .catalogue = {"BCAST-11"},
+          .needs = {features::redirect_trace()},
+          .check =
+              [](Case& c) {
+                constexpr std::uint32_t kKey = 2;
+                Traffic t(c, {.ports = 3});
+                const auto map = map_of(c, targets_of(t));
+                broadcast(t, map, {.key = kKey});
+                t.trace({redirect_err});
+                for (const std::uint32_t down : {0U, 1U}) {
+                  c.must(set_up(t.target(down), false));
+                  goes(c, t, fmt::format("a frame broadcast while t{} is down", down), delivered_to_first(down));
+                  const auto events = t.events();
+                  if (!c.equals("events", events.size(), 1U)) return;
+                  c.equals("to_ifindex of the event", events.front().to_ifindex, t.target(kKey));
                   c.must(set_up(t.target(down)));
                 }
               },

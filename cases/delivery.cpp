@@ -2,6 +2,7 @@
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
 #include <harness/net/features.hpp>
+#include <harness/net/packet_socket.hpp>
 
 #include <cerrno>
 
@@ -101,6 +102,13 @@ void add_success(Registry& rules) {
             const auto map = map_to(c, t.target(0));
             redirect_all(t, map);
             goes(c, t, "a redirected frame", t.frame(), delivered_to({0}));
+            const auto ordinary = t.frame();
+            const auto sender = c.must(PacketSocket::open(t.target(0)));
+            c.must(sender.send_as_the_stack_does());
+            await_carrier(c, t.target(0));
+            c.must(sender.send(ordinary));
+            c.equals("where a frame went that was sent through t0 in the ordinary way", t.fates().of(ordinary),
+                     Fate{{.place = {.kind = Place::Kind::tap, .number = 0}}, at_sink(0)});
             t.run(t.main().return_value(XDP_PASS));
             goes(c, t, "a frame with XDP_PASS", t.frame(), to_stack());
           },

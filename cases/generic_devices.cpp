@@ -104,6 +104,23 @@ void add_single(Registry& rules) {
             c.holds("its reader gets the frame", c.must(tap.read(5s)) == frame);
           },
   }));
+  auto without_reader = device_rule({
+      .id = "generic.tap-without-reader-loses-frames",
+      .states = "A frame redirected in SKB mode to a tap device whose reader has gone is lost, with an xdp_redirect "
+                "without an error.",
+      .needs = {features::tun()},
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            auto tap = c.must(Tun::create({.name = "tap7", .ifindex = distinct_ifindex(50), .persistent = true}));
+            const auto frame = redirected_to(c, t, "a tap device", tap.ifindex(), nowhere());
+            c.holds("its reader gets the frame", c.must(tap.read(5s)) == frame);
+            tap.close();
+            (void)redirected_to(c, t, "the tap device without its reader", tap.ifindex(), nowhere());
+          },
+  });
+  without_reader.catalogue = {"GENERIC-04"};
+  rules.add(std::move(without_reader));
   rules.add(device_rule({
       .id = "generic.tun-is-a-target",
       .states = "A frame redirected in SKB mode to a tun device, which carries packets without an Ethernet header, is "

@@ -1,9 +1,13 @@
 #include <cases/native.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
+#include <harness/base/detached_mount.hpp>
 #include <harness/net/features.hpp>
 
+#include <unistd.h>
+
 #include <cerrno>
+#include <map>
 
 // Native redirects to veth devices: what their peers decide, and the events that tell.
 namespace devmap::cases {
@@ -36,6 +40,42 @@ struct Bench {
   }
 };
 
+/// What a frame raises whose program returns what bpf_redirect_map returned for a missing key.
+void miss_raises(Case& c, const std::map<xdp_action, std::string>& by_flags) {
+  Traffic t(c);
+  const auto map = c.devmap(kEntries);
+  t.trace({redirect, redirect_err, devmap_xmit, exception});
+  for (const auto& [flags, events] : by_flags) {
+    t.run(t.main().redirect_map(map, kMissing, flags).exit());
+    const bool out = flags == XDP_PASS || flags == XDP_TX;
+    const auto fate = t.fate_of(t.frame());
+    if (out) c.equals(fmt::format("whether a miss with flags {} came out", int{flags}), fate != nowhere(), true);
+    c.equals(fmt::format("events of a miss with flags {}", int{flags}), summary(t.events()), events);
+  }
+}
+
+void add_misses(Registry& rules, Mode mode, std::string id, std::string source) {
+  rules.add(traced(
+      {
+          .id = std::move(id),
+          .states =
+              fmt::format("A miss is no redirect to the tracepoints: {} a frame that takes the action for a "
+                          "missing key raises xdp_exception where that is XDP_ABORTED, and no event of redirects.",
+                          mode == Mode::native ? "in native mode" : "in SKB mode"),
+          .since = {.major = 5, .minor = 3},
+          .source = {std::move(source)},
+          .catalogue = {mode == Mode::native ? "NATIVE-16" : "GENERIC-06"},
+          .check =
+              [](Case& c) {
+                miss_raises(c, {{XDP_ABORTED, "xdp_exception"},
+                                {XDP_DROP, "no event"},
+                                {XDP_PASS, "no event"},
+                                {XDP_TX, "no event"}});
+              },
+      },
+      mode));
+}
+
 }  // namespace
 
 void add_native_veth(Registry& rules) {
@@ -64,6 +104,32 @@ void add_native_veth(Registry& rules) {
               },
       },
       Mode::native));
+
+  add_misses(rules, Mode::native, "native.miss-raises-no-event-of-redirects", "drivers/net/veth.c:veth_xdp_rcv_one");
+  rules.add({
+      .id = "native.redirects-by-map-have-no-tracepoints-of-their-own",
+      .states = "There are no tracepoints xdp_redirect_map and xdp_redirect_map_err: xdp_redirect and "
+                "xdp_redirect_err tell of redirects by map too.",
+      .since = {.major = 6, .minor = 17},
+      .source = {"include/trace/events/xdp.h"},
+      .commits = {"a9a5f41b04dd"},
+      .catalogue = {"NATIVE-04"},
+      .variants = once(),
+      .needs = {features::redirect_trace()},
+      .check =
+          [](Case& c) {
+            const auto tracefs = c.must(DetachedMount::open("tracefs"));
+            const auto exists = [&tracefs](std::string_view name) {
+              return access(tracefs.path(fmt::format("events/xdp/{}/id", name)).c_str(), F_OK) == 0;
+            };
+            for (const auto* name : {"xdp_redirect", "xdp_redirect_err"}) {
+              c.equals(fmt::format("whether there is a tracepoint {}", name), exists(name), true);
+            }
+            for (const auto* name : {"xdp_redirect_map", "xdp_redirect_map_err"}) {
+              c.equals(fmt::format("whether there is a tracepoint {}", name), exists(name), false);
+            }
+          },
+  });
 
   rules.add(traced(
       {
@@ -123,6 +189,7 @@ void add_generic_veth(Registry& rules) {
               },
       },
       Mode::generic));
+  add_misses(rules, Mode::generic, "generic.miss-raises-no-event-of-redirects", "net/core/dev.c:do_xdp_generic");
   rules.add(traced(
       {
           .id = "generic.losses-in-the-driver-raise-no-event",

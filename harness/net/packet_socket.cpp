@@ -95,6 +95,10 @@ Expected<void> PacketSocket::send(std::span<const std::byte> frame) const {
   return whole(::send(fd_.get(), frame.data(), frame.size(), 0), frame.size());
 }
 
+Expected<void> PacketSocket::send_as_the_stack_does() const {
+  return set_option(fd_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, 0, "PACKET_QDISC_BYPASS");
+}
+
 Expected<void> PacketSocket::send_through(std::uint32_t ifindex, std::span<const std::byte> frame) const {
   const auto address = address_of(ifindex, 0);
   // NOLINTNEXTLINE(*-reinterpret-cast): the form sendto(2) takes every address in

@@ -43,6 +43,10 @@ class PacketSocket {
   /// refuses the frame.
   [[nodiscard]] Expected<void> send_through(std::uint32_t ifindex, std::span<const std::byte> frame) const;
 
+  /// From now on frames go the way of the stack's own: past packet sockets that hear outgoing frames, and through the
+  /// queueing discipline, which loses them until the kernel has taken note of the device's carrier.
+  [[nodiscard]] Expected<void> send_as_the_stack_does() const;
+
   /// The next frame, with its header; nothing where none comes within the limit.
   [[nodiscard]] Expected<std::optional<Frame>> receive(std::chrono::milliseconds limit) const;
   /// The same, and where it was heard. An 802.1Q header, which the kernel takes off before sockets hear a frame, is put

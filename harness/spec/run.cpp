@@ -14,6 +14,7 @@
 #include <harness/net/features.hpp>
 #include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
+#include <harness/spec/begin_order.hpp>
 #include <harness/spec/format.hpp>
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/output_file.hpp>
@@ -22,7 +23,6 @@
 #include <harness/spec/runner.hpp>
 #include <harness/spec/selection.hpp>
 #include <iterator>
-#include <numeric>
 #include <random>
 #include <thread>
 
@@ -128,44 +128,15 @@ Surroundings surroundings(const Options& options, const std::vector<Check>& chec
           .listener = std::move(listener)};
 }
 
-/// Puts neighbours apart: they wait for the same locks of the kernel, and hold each other up.
-void spread(std::vector<std::size_t>& order) {
-  const std::size_t count = order.size();
-  constexpr double kGoldenRatio = 0.618;
-  auto step = std::max<std::size_t>(1, static_cast<std::size_t>(kGoldenRatio * static_cast<double>(count)));
-  while (std::gcd(step, count) > 1) ++step;
-  const auto listed = order;
-  for (std::size_t i = 0; i < count; ++i) order.at(i) = listed.at(i * step % count);
-}
-
-/// How the checks that run are begun one after the other.
-enum class Order : std::uint8_t { as_listed, spread, shuffled };
-
-/// The order in which the checks are begun, those that may take the kernel down last.
-std::vector<std::size_t> begin_order(const std::vector<Check>& checks, Order kind, std::mt19937& generator) {
-  std::vector<std::size_t> order;
-  std::vector<std::size_t> dangerous;
-  order.reserve(checks.size());
-  for (std::size_t i = 0; i < checks.size(); ++i) {
-    (checks.at(i).rule->danger.empty() ? order : dangerous).push_back(i);
-  }
-  if (kind == Order::spread && !order.empty()) spread(order);
-  if (kind == Order::shuffled) {
-    std::ranges::shuffle(order, generator);
-    std::ranges::shuffle(dangerous, generator);
-  }
-  std::ranges::copy(dangerous, std::back_inserter(order));
-  return order;
-}
-
 /// Runs the checks as often as asked, and gives the signal that ended that, or 0. Fails where the machinery does; what
 /// was gathered by then is in the record.
 Expected<int> run_all(const std::vector<Check>& checks, const Options& options, const Runner::Options& runner_options,
                       KernelLog* log, RunRecord& record) {
   std::mt19937 generator(options.seed.value_or(0));
-  const Order kind = options.shuffle                                 ? Order::shuffled
-                     : runner_options.jobs > 1 && !options.fail_fast ? Order::spread
-                                                                     : Order::as_listed;
+  // One at a time they go as listed, and a run that ends at the first failure should end at the first listed.
+  const BeginOrder kind = options.shuffle                                 ? BeginOrder::shuffled
+                          : runner_options.jobs == 1 || options.fail_fast ? BeginOrder::as_listed
+                                                                          : BeginOrder::spread;
   for (unsigned iteration = 1; iteration <= options.repeat; ++iteration) {
     ProgressLine line(!options.quiet);
     Runner runner(runner_options, log,

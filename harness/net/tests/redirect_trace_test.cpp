@@ -7,6 +7,7 @@
 #include <harness/net/frame.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/tests/netns_fixture.hpp>
+#include <memory>
 
 namespace devmap {
 namespace {
@@ -112,6 +113,37 @@ TEST_F(RedirectTraceTest, DoesNotHearOfOthers) {
     ASSERT_EQ(heard.size(), 1U);
     EXPECT_EQ(heard.front().tracepoint, redirect_err) << "the loopback device takes no XDP frames";
     EXPECT_EQ(heard.front().err, -EOPNOTSUPP);
+  });
+}
+
+TEST_F(RedirectTraceTest, SharesAListener) {
+  inside([] {
+    auto listener = RedirectListener::create(kRedirectTracepoints, 2);
+    ASSERT_EQ(fault(listener), "");
+    const auto shared = std::make_shared<const RedirectListener>(std::move(*listener));
+    const auto map = DevMap::create({}).expected().value();
+    ASSERT_EQ(fault(map.update(0, {.ifindex = kLoopback})), "");
+    const auto first = redirecting_to(map, 0);
+    const auto second = redirecting_to(map, 0);
+    {
+      auto of_first = RedirectTrace::start(shared, 0, {redirect_err}, {.programs = {id_of(first)}});
+      ASSERT_EQ(fault(of_first), "");
+      auto of_second = RedirectTrace::start(shared, 1, {redirect}, {.programs = {id_of(second)}});
+      ASSERT_EQ(fault(of_second), "");
+      send_through(first);
+      send_through(second);
+      const auto heard = of_first->events().value();
+      ASSERT_EQ(heard.size(), 1U);
+      EXPECT_EQ(heard.front().program_id, id_of(first));
+      EXPECT_TRUE(of_second->events().value().empty()) << "its tracepoint was not raised";
+      send_through(first);  // nobody reads these any more
+    }
+    auto later = RedirectTrace::start(shared, 0, {redirect_err}, {.programs = {id_of(second)}});
+    ASSERT_EQ(fault(later), "");
+    send_through(first);
+    EXPECT_TRUE(later->events().value().empty()) << "it hears of what an earlier trace watched";
+    send_through(second);
+    EXPECT_EQ(later->events().value().size(), 1U);
   });
 }
 
