@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ struct Lent {
   /// The dispatcher's slots that are this check's.
   std::uint32_t first_slot = 0;
   std::uint32_t slot_count = 0;
+  /// How long races are to run; absent: as long as each is worth in a plain run.
+  std::optional<std::chrono::milliseconds> soak = {};
 };
 
 /// What a rule's check works with: it sets up, acts, and says what it observed against what the rule states. Everything
@@ -119,6 +123,18 @@ class Case {
 
   /// Something worth knowing that is not judged.
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
+
+  // --- Races: what is judged must hold however long they run and however fast.
+
+  /// How long a race is to run: as long as --soak says, or else this long.
+  [[nodiscard]] std::chrono::milliseconds soak(std::chrono::milliseconds usual) const;
+  /// So many of these, "frames", were there.
+  struct Count {
+    std::string_view what;
+    std::uint64_t times;
+  };
+  /// How often things happened in this time: worth knowing, not judged.
+  void rates(std::chrono::duration<double> time, std::initializer_list<Count> counts);
 
   // --- The outcome.
 

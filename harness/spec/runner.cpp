@@ -115,13 +115,16 @@ bool has_room(const std::list<Running>& running, std::size_t jobs) {
   return static_cast<std::size_t>(at_work) < jobs && running.size() < Runner::kLanesOfAJob * jobs;
 }
 
-/// What the check in this lane may use: slots of the dispatcher that no other lane has, and none beyond its end.
-Lent lent_to(std::uint32_t lane, const XdpDispatcher* dispatcher) {
-  if (dispatcher == nullptr) return {};
+/// What the check in this lane may use: its time, and slots of the dispatcher that no other lane has, and none beyond
+/// its end.
+Lent lent_to(std::uint32_t lane, const Runner::Options& options) {
+  const auto* const dispatcher = options.dispatcher;
+  if (dispatcher == nullptr) return {.soak = options.soak};
   const auto first = std::min(lane * Runner::kSlotsOfACheck, dispatcher->slots());
   return {.dispatcher = dispatcher,
           .first_slot = first,
-          .slot_count = std::min(Runner::kSlotsOfACheck, dispatcher->slots() - first)};
+          .slot_count = std::min(Runner::kSlotsOfACheck, dispatcher->slots() - first),
+          .soak = options.soak};
 }
 
 Result not_run(const Check& check) {
@@ -144,6 +147,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   std::size_t through = 0;
   auto next = order.begin();
   bool stop = false;
+  const auto timeout = options_.timeout + options_.soak.value_or(std::chrono::milliseconds::zero());
 
   const auto settle = [&](std::size_t index, Result result) {
     if (options_.fail_fast && fails(result.verdict)) stop = true;
@@ -185,7 +189,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       const auto lane = free_lane(running);
       auto child = take_child();
       if (child) {
-        if (auto begun = child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_.dispatcher)}); !begun)
+        if (auto begun = child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_)}); !begun)
           child = std::unexpected(begun.error());
       }
       if (child) {
@@ -203,7 +207,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     for (const auto& check : running) {
       waited.push_back({check.child.ended_fd(), POLLIN, 0});
       waited.push_back({check.child.report_fd(), POLLIN, 0});
-      const auto patience = check.timed_out ? options_.timeout + kTimeToDie : options_.timeout;
+      const auto patience = check.timed_out ? timeout + kTimeToDie : timeout;
       wake_up = std::min(wake_up, check.began + patience);
     }
     int pause = -1;
@@ -224,12 +228,12 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       if ((waited.at(slot + 1).revents & POLLIN) != 0) check->child.collect();
       const bool ended = (waited.at(slot).revents & POLLIN) != 0;
       const auto age = Clock::now() - check->began;
-      if (!ended && !check->timed_out && age >= options_.timeout) {
+      if (!ended && !check->timed_out && age >= timeout) {
         check->timed_out = true;
         if (options_.keep_namespaces) check->child.keep_namespace(checks.at(check->index));
         check->child.kill();
       }
-      const bool hopeless = check->timed_out && age >= options_.timeout + kTimeToDie;
+      const bool hopeless = check->timed_out && age >= timeout + kTimeToDie;
       if (!ended && !hopeless) {
         ++check;
         continue;
