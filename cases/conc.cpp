@@ -1,4 +1,5 @@
 #include <cases/chapters.hpp>
+#include <cases/conc.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
@@ -416,6 +417,8 @@ void add_conc_chapter(Registry& rules) {
   add_replacement(rules);
   add_insertion(rules);
   add_freeing(rules);
+  add_conc_traffic(rules);
+  add_conc_devices(rules);
 }
 
 }  // namespace devmap::cases
