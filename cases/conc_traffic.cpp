@@ -167,7 +167,7 @@ void add_broadcast(Registry& rules) {
             const bool hash = c.type() == DevMapType::devmap_hash;
             // A map of 4 has 4 buckets: keys 1, 5 and 9 share one.
             const std::uint32_t replaced = hash ? 5 : 1;
-            FrameRace race(c, map, {.ports = 4, .mode = c.mode(), .flags = BPF_F_BROADCAST, .copies = 3});
+            FrameRace race(c, map, {.ports = 4, .mode = c.mode(), .flags = BPF_F_BROADCAST, .copies = hash ? 3U : 4U});
             c.must(map.update(hash ? 9 : 0, {.ifindex = race.target(0)}));
             c.must(map.update(replaced, {.ifindex = race.target(3)}));
             c.must(map.update(hash ? 1 : 2, {.ifindex = race.target(1)}));

@@ -57,7 +57,7 @@ class FrameRace {
     std::optional<std::uint32_t> steady_key = {};
     /// A map of maps, of which the map under key 0 is redirected from.
     const Map* outer = nullptr;
-    /// How many copies of each frame must arrive.
+    /// Above 1, a broadcast: at the sinks of how many of the ports, the first ones, each frame must arrive.
     std::uint32_t copies = 1;
     /// Only two senders, each with a receiving device of its own (live frames).
     bool two_receivers = false;
