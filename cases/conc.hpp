@@ -13,6 +13,6 @@ void add_conc_traffic(Registry& rules);
 void add_conc_devices(Registry& rules);
 
 /// How long frames are sent while something changes.
-inline constexpr std::chrono::milliseconds kFrameRace{50};
+inline constexpr std::chrono::milliseconds kFrameRace{20};
 
 }  // namespace devmap::cases

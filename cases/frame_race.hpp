@@ -85,6 +85,7 @@ class FrameRace {
     start();
     const auto end = Clock::now() + c_.soak(usual);
     for (std::uint32_t n = 0; !over_ && (n == 0 || Clock::now() < end); ++n) change(n);
+    (void)more_frames();  // however short it was
     stop();
   }
   /// A change in the middle of a run; the first that fails is kept for judge_changes().
