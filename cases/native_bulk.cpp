@@ -59,7 +59,7 @@ void add_size(Registry& rules) {
       .id = "native.frames-are-handed-over-by-16",
       .states = "Redirected frames are handed to a driver by 16, and the rest of them at the end of the poll.",
       .source = {"kernel/bpf/devmap.c:bq_enqueue", "kernel/bpf/devmap.c:bq_xmit_all"},
-      .catalogue = {"NATIVE-20"},
+      .catalogue = {"NATIVE-20", "LIMIT-01"},
       .check =
           [](Case& c) {
             LiveTargets targets(c, {.count = 1});

@@ -152,7 +152,7 @@ void add_two_receivers(Registry& rules) {
       .needs = {features::veth(), features::live_frames(), features::redirect_trace()},
       .check =
           [](Case& c) {
-            LiveTargets targets(c, {.count = 1});
+            const LiveTargets targets(c, {.count = 1});
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = targets.device(0)}));
             TwoReceivers two(c, map);
@@ -178,7 +178,7 @@ void add_two_receivers(Registry& rules) {
       .danger = "kernels without ca9984c5f0ab follow a null pointer when such a program reads ingress_ifindex",
       .check =
           [](Case& c) {
-            LiveTargets targets(c, {.count = 1});
+            const LiveTargets targets(c, {.count = 1});
             const auto notes = notes_for_egress(c);
             const auto map = c.devmap(kEntries);
             put_with_program(c, map, kPresent, targets.device(0), noting(notes, Ingress::read).return_value(XDP_PASS));
