@@ -19,8 +19,9 @@ namespace {
 
 using std::chrono_literals::operator""s;
 
-/// A veth device's ring (drivers/net/veth.c:VETH_RING_SIZE).
-constexpr std::uint32_t kRing = 256;
+/// What fits a veth device's ring for sure: it has 256 places (drivers/net/veth.c:VETH_RING_SIZE), of which 15 may have
+/// been emptied and not been given back yet (include/linux/ptr_ring.h:__ptr_ring_discard_one).
+constexpr std::uint32_t kRing = 256 - 15;
 constexpr std::uint32_t kMostAtOnce = 64;
 /// How long frames may take to arrive; nothing is judged by it but that they never did.
 constexpr auto kLongWait = 5s;

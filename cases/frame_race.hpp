@@ -23,7 +23,10 @@ namespace devmap::cases {
 /// What a frame may do, as bits (RACE_*).
 using Allowed = std::uint32_t;
 inline constexpr Allowed kMiss = RACE_MISS;
+/// To be redirected, and to arrive nowhere.
 inline constexpr Allowed kHitAndLost = RACE_HIT;
+inline constexpr Allowed kAnything = RACE_HIT | RACE_MISS | ((1U << RACE_PORTS) - 1);
+/// To be redirected, and to arrive at this port's sink.
 [[nodiscard]] constexpr Allowed hit(std::uint32_t port) {
   return RACE_HIT | 1U << port;
 }
@@ -40,7 +43,7 @@ inline constexpr Allowed kHitAndLost = RACE_HIT;
 /// none: frames through in0, with the program on in1.
 ///
 /// A sender waits, after each few frames, until all of them have come to the sinks that must come: so no ring is ever
-/// full (a veth device's has 256 places, which the senders share), and what is missing at the end was lost.
+/// full, as the senders share its places, and what is missing at the end was lost.
 ///
 /// What a frame may do is what was settled when the program ran: change() marks the time during which it is not.
 class FrameRace {
@@ -52,7 +55,7 @@ class FrameRace {
     std::uint64_t flags = XDP_DROP;
     /// The key of the entry that is changed, and what frames may do while it is.
     std::uint32_t changed_key = 1;
-    Allowed in_between = RACE_HIT | RACE_MISS | 0xff;
+    Allowed in_between = kAnything;
     /// Every other frame goes to this key, which leads to port 0. The others may then be lost.
     std::optional<std::uint32_t> steady_key = {};
     /// A map of maps, of which the map under key 0 is redirected from.
@@ -88,14 +91,14 @@ class FrameRace {
     (void)more_frames();  // however short it was
     stop();
   }
-  /// A change in the middle of a run; the first that fails is kept for judge_changes().
+  /// A change in the middle of a run; the first that fails is kept for judge_runs().
   template <class Call>
   void change(Allowed afterwards, Call call) {
     begin_change();
     keep(call());
     settle(afterwards);
   }
-  /// Waits until every sender has sent some frames more; false where they cannot.
+  /// Waits until some more frames have been sent; false where the senders cannot.
   [[nodiscard]] bool more_frames();
 
   // What was counted; after run().
@@ -117,7 +120,9 @@ class FrameRace {
   void judge_places();
   /// Each sender's frames must have arrived at each sink in the order in which they were sent, none twice.
   void judge_order();
+  /// Frames must have left on the processor that redirected them and, where asked, with their own receiving device.
   void judge_queues(bool with_ingress);
+  /// Tells how many frames and changes there were, and how fast they went.
   void rates();
 
  private:
