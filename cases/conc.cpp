@@ -1,4 +1,5 @@
 #include <cases/chapters.hpp>
+#include <cases/conc.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
@@ -53,14 +54,24 @@ struct Race {
   std::uint64_t reads = 0;
   std::uint64_t misses = 0;
   std::uint64_t writes = 0;
+  Clock::duration time = {};
+
+  Race& operator+=(const Race& race) {
+    reads += race.reads;
+    misses += race.misses;
+    writes += race.writes;
+    time += race.time;
+    return *this;
+  }
 };
 
 enum class Processors : std::uint8_t { shared, claimed };
+enum class Until : std::uint8_t { first_miss, end };
 
-/// Races two threads: one calls `write()` again and again, the other `read(race)`, until a miss or the limit. With
-/// claimed processors each has one to itself, where there are two. What either throws comes out here.
+/// Races two threads: one calls `write()` again and again, the other `read(race)`, for as long as the limit. Each has a
+/// processor where there are two; with claimed ones, to itself. What either throws comes out here.
 template <class Write, class Read>
-Race race_of(Case& c, Processors processors, Clock::duration limit, Write write, Read read) {
+Race race_of(Case& c, Processors processors, Until until, Clock::duration limit, Write write, Read read) {
   const auto allowed = c.must(allowed_processors());
   const bool claimed = processors == Processors::claimed && allowed.size() > 1;
   std::optional<MachineTurn> turn;
@@ -70,7 +81,8 @@ Race race_of(Case& c, Processors processors, Clock::duration limit, Write write,
   std::barrier together(2);
   std::array<std::exception_ptr, 2> failed;
   const auto take_part = [&](std::size_t which, const auto& act) {
-    if (claimed) (void)claim_processor(allowed.at(which));  // without the right to, the race is only a slower one
+    const auto own = allowed.at(which % allowed.size());
+    (void)(claimed ? claim_processor(own) : stay_on_processor(own));  // without the right to, it is only slower
     together.arrive_and_wait();
     try {
       act();
@@ -86,8 +98,11 @@ Race race_of(Case& c, Processors processors, Clock::duration limit, Write write,
   });
   std::jthread reader([&] {
     take_part(1, [&] {
-      const auto deadline = Clock::now() + limit;
-      while (!over.load(std::memory_order_relaxed) && race.misses == 0 && Clock::now() < deadline) read(race);
+      const auto began = Clock::now();
+      while (!over.load(std::memory_order_relaxed) && (race.misses == 0 || until == Until::end) && race.time < limit) {
+        read(race);
+        race.time = Clock::now() - began;
+      }
     });
   });
   writer.join();
@@ -98,11 +113,21 @@ Race race_of(Case& c, Processors processors, Clock::duration limit, Write write,
   return race;
 }
 
+/// A short race on processors of its own, and in a soak a long one besides.
+template <class Write, class Read>
+Race race_and_soak(Case& c, std::chrono::milliseconds limit, Write write, Read read) {
+  auto race = race_of(c, Processors::claimed, Until::first_miss, limit, write, read);
+  const auto soak = c.soak({});
+  if (soak.count() != 0) race += race_of(c, Processors::shared, Until::end, soak, write, read);
+  return race;
+}
+
 /// Judges that no read of an entry missed it while it was being replaced.
 void never_missed(Case& c, std::string_view reads, const Race& race) {
   c.note(fmt::format("{} {} while the entry was replaced {} times", race.reads, reads, race.writes));
   c.holds(fmt::format("none of the {} misses the key", reads), race.misses == 0,
-          fmt::format("{} missed it before the race was ended", race.misses));
+          fmt::format("{} missed it", race.misses));
+  c.rates(race.time, {{reads, race.reads}, {"misses", race.misses}, {"replacements", race.writes}});
 }
 
 /// A map with lo under kKey.
@@ -112,12 +137,12 @@ DevMap map_with_entry(Case& c) {
   return map;
 }
 
-void programs_never_miss(Case& c, Clock::duration limit) {
+void programs_never_miss(Case& c, std::chrono::milliseconds limit) {
   const auto map = map_with_entry(c);
   const auto program = calling_program(c, map);
   const auto frame = make_frame();
-  const auto race = race_of(
-      c, Processors::claimed, limit, [&] { c.must(map.update(kKey, {.ifindex = kLoopback})); },
+  const auto race = race_and_soak(
+      c, limit, [&] { c.must(map.update(kKey, {.ifindex = kLoopback})); },
       [&](Race& counted) {
         const auto run = c.must(program.test_run({.repeat = 1, .data_in = frame}));
         counted.reads += kCalls;
@@ -126,10 +151,10 @@ void programs_never_miss(Case& c, Clock::duration limit) {
   never_missed(c, "calls of bpf_redirect_map", race);
 }
 
-void lookups_never_miss(Case& c, Clock::duration limit) {
+void lookups_never_miss(Case& c, std::chrono::milliseconds limit) {
   const auto map = map_with_entry(c);
-  const auto race = race_of(
-      c, Processors::claimed, limit, [&] { c.must(map.update(kKey, {.ifindex = kLoopback})); },
+  const auto race = race_and_soak(
+      c, limit, [&] { c.must(map.update(kKey, {.ifindex = kLoopback})); },
       [&](Race& counted) {
         const auto found = map.lookup(kKey);
         ++counted.reads;
@@ -194,15 +219,45 @@ void add_replacement(Registry& rules) {
 
 /// What several threads' calls came to.
 struct Tally {
-  std::uint32_t successes = 0;
-  std::uint32_t expected_refusals = 0;
-  std::uint32_t others = 0;
+  std::uint64_t successes = 0;
+  std::uint64_t expected_refusals = 0;
+  std::uint64_t others = 0;
 
   void add(const Reply<>& reply, int refusal) {
     if (reply) ++successes;
     if (reply.error() == refusal) ++expected_refusals;
     if (!reply && reply.error() != refusal) ++others;
   }
+  Tally& operator+=(const Tally& tally) {
+    successes += tally.successes;
+    expected_refusals += tally.expected_refusals;
+    others += tally.others;
+    return *this;
+  }
+  [[nodiscard]] std::uint64_t calls() const { return successes + expected_refusals + others; }
+};
+
+/// A race again and again: at least so often, and for as long as a soak lasts.
+class Rounds {
+ public:
+  Rounds(Case& c, std::uint32_t least) : least_(least), limit_(c.soak({})) {}
+
+  /// Whether there is one more.
+  [[nodiscard]] bool next() {
+    time_ = Clock::now() - began_;
+    if (begun_ >= least_ && time_ >= limit_) return false;
+    ++begun_;
+    return true;
+  }
+  [[nodiscard]] std::uint64_t count() const { return begun_; }
+  [[nodiscard]] Clock::duration time() const { return time_; }
+
+ private:
+  std::uint32_t least_;
+  Clock::duration limit_;
+  Clock::time_point began_ = Clock::now();
+  Clock::duration time_ = {};
+  std::uint64_t begun_ = 0;
 };
 
 /// Runs `work(thread, tally)` on every thread in rounds that all begin together; the sum of what they counted.
@@ -223,11 +278,7 @@ Tally on_threads(std::uint32_t rounds, Work work) {
     for (auto& thread : threads) thread.join();  // before the barrier goes
   }
   Tally sum;
-  for (const auto& tally : tallies) {
-    sum.successes += tally.successes;
-    sum.expected_refusals += tally.expected_refusals;
-    sum.others += tally.others;
-  }
+  for (const auto& tally : tallies) sum += tally;
   return sum;
 }
 
@@ -245,21 +296,29 @@ void add_insertion(Registry& rules) {
             constexpr std::uint32_t kRounds = 32;
             constexpr std::uint32_t kKeysPerRound = 16;
             constexpr std::uint32_t kKeys = kRounds * kKeysPerRound;
-            const auto map = c.devmap(kKeys);
-            std::array<std::atomic<std::uint32_t>, kKeys> winners{};
-            const auto tally = on_threads(kRounds, [&](std::uint32_t round, std::uint32_t, Tally& counted) {
-              for (std::uint32_t key = round * kKeysPerRound; key < (round + 1) * kKeysPerRound; ++key) {
-                const auto inserted = map.update(key, {.ifindex = kLoopback}, BPF_NOEXIST);
-                counted.add(inserted, EEXIST);
-                if (inserted) ++winners.at(key);
-              }
-            });
-            c.note(fmt::format("{} threads insert the same {} keys", kThreads, kKeys));
-            c.equals("keys that exactly one thread inserted",
-                     std::ranges::count_if(winners, [](const auto& count) { return count.load() == 1; }), kKeys);
-            c.equals("inserts that succeeded", tally.successes, kKeys);
-            c.count_that_ends_in("inserts", EEXIST, tally.expected_refusals, (kThreads - 1) * kKeys);
+            Tally tally;
+            std::uint64_t won_once = 0;
+            Rounds maps(c, 1);
+            while (maps.next()) {
+              const auto map = c.devmap(kKeys);
+              std::array<std::atomic<std::uint32_t>, kKeys> winners{};
+              tally += on_threads(kRounds, [&](std::uint32_t round, std::uint32_t, Tally& counted) {
+                for (std::uint32_t key = round * kKeysPerRound; key < (round + 1) * kKeysPerRound; ++key) {
+                  const auto inserted = map.update(key, {.ifindex = kLoopback}, BPF_NOEXIST);
+                  counted.add(inserted, EEXIST);
+                  if (inserted) ++winners.at(key);
+                }
+              });
+              won_once += static_cast<std::uint64_t>(
+                  std::ranges::count_if(winners, [](const auto& count) { return count.load() == 1; }));
+            }
+            const auto keys = maps.count() * kKeys;
+            c.note(fmt::format("{} threads insert the same {} keys", kThreads, keys));
+            c.equals("keys that exactly one thread inserted", won_once, keys);
+            c.equals("inserts that succeeded", tally.successes, keys);
+            c.count_that_ends_in("inserts", EEXIST, tally.expected_refusals, (kThreads - 1) * keys);
             c.equals("inserts that came to something else", tally.others, 0U);
+            c.rates(maps.time(), {{"inserts", tally.calls()}});
           },
   });
 
@@ -275,22 +334,27 @@ void add_insertion(Registry& rules) {
           [](Case& c) {
             constexpr std::uint32_t kCapacity = 17;
             constexpr std::uint32_t kKeysPerThread = 64;
-            for (int again = 0; again < 4; ++again) {
+            Tally tally;
+            std::uint64_t elements = 0;
+            Rounds maps(c, 4);
+            while (maps.next()) {
               const auto map = c.devmap(kCapacity);
-              const auto tally = on_threads(1, [&](std::uint32_t, std::uint32_t thread, Tally& counted) {
+              tally += on_threads(1, [&](std::uint32_t, std::uint32_t thread, Tally& counted) {
                 for (std::uint32_t key = 0; key < kKeysPerThread; ++key) {
                   counted.add(map.update(thread * kKeysPerThread + key, {.ifindex = kLoopback}), E2BIG);
                 }
               });
-              std::uint32_t elements = 0;
               for (auto key = map.next_key({}); key; key = map.next_key(key.value())) ++elements;
-              c.equals(fmt::format("of {} inserts into a map of {}, those that succeeded", kThreads * kKeysPerThread,
-                                   kCapacity),
-                       tally.successes, kCapacity);
-              c.count_that_ends_in("those", E2BIG, tally.expected_refusals, kThreads * kKeysPerThread - kCapacity);
-              c.equals("those that came to something else", tally.others, 0U);
-              c.equals("elements that an iteration finds", elements, kCapacity);
             }
+            const auto inserts = maps.count() * kThreads * kKeysPerThread;
+            const auto places = maps.count() * kCapacity;
+            c.equals(
+                fmt::format("of {} inserts into {} maps of {}, those that succeeded", inserts, maps.count(), kCapacity),
+                tally.successes, places);
+            c.count_that_ends_in("those", E2BIG, tally.expected_refusals, inserts - places);
+            c.equals("those that came to something else", tally.others, 0U);
+            c.equals("elements that iterations find", elements, places);
+            c.rates(maps.time(), {{"inserts", tally.calls()}});
           },
   });
 }
@@ -333,7 +397,7 @@ void add_freeing(Registry& rules) {
             const auto program = c.program(code);
             const auto frame = make_frame();
             const auto race = race_of(
-                c, Processors::shared, 2 * kRace, [&] { put(outer); },
+                c, Processors::shared, Until::first_miss, c.soak(2 * kRace), [&] { put(outer); },
                 [&](Race& counted) {
                   const auto run = c.must(program.test_run({.repeat = 1, .data_in = frame}));
                   counted.reads += kCalls;
@@ -343,6 +407,7 @@ void add_freeing(Registry& rules) {
                                race.writes));
             c.holds("none of the calls misses the key", race.misses == 0,
                     fmt::format("{} missed it before the race was ended", race.misses));
+            c.rates(race.time, {{"calls", race.reads}, {"maps", race.writes}});
           },
   });
 }
@@ -354,6 +419,8 @@ void add_conc_chapter(Registry& rules) {
   add_replacement(rules);
   add_insertion(rules);
   add_freeing(rules);
+  add_conc_traffic(rules);
+  add_conc_devices(rules);
 }
 
 }  // namespace devmap::cases

@@ -1,4 +1,5 @@
 #include <cases/egress.hpp>
+#include <cases/support.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
@@ -165,6 +166,41 @@ void add_mtu(Registry& rules) {
   }));
 }
 
+/// Sends a frame in several buffers by an entry with a program of these flags.
+void sends_fragments(Case& c, std::uint32_t egress_flags) {
+  constexpr std::uint32_t kMtu = 9000;
+  constexpr std::size_t kSize = 8000;
+  constexpr std::int16_t kByte = 30;
+  const auto in = c.must(create_wire(0));
+  const auto out = c.must(create_wire(1));
+  for (const auto device : {in.first, in.second, out.first, out.second}) c.must(set_mtu(device, kMtu));
+  Pollers pollers(Polling::offload);
+  c.must(pollers.add(out));
+
+  const auto notes = notes_for_egress(c);
+  const auto map = c.devmap();
+  auto code = noting(notes);
+  write_byte(code, kByte, 0xaa).return_value(XDP_PASS);
+  const auto egress = c.program(code, {.expected_attach_type = BPF_XDP_DEVMAP, .flags = egress_flags});
+  c.must(map.update(0, {.ifindex = out.first, .program_fd = egress.fd()}));
+  const auto main_program = c.succeeds(load(c, Assembler().redirect_map(map, 0, 0).exit(),
+                                            {.flags = BPF_F_XDP_HAS_FRAGS, .purpose = "redirects fragments"}));
+  const auto link = c.must(XdpLink::create(main_program, {.ifindex = in.second, .flags = XDP_FLAGS_DRV_MODE}));
+
+  const auto sink = c.must(PacketSocket::open(out.second));
+  const auto sent = make_frame(kSize);
+  auto expected = sent;
+  expected.at(kByte) = std::byte(0xaa);
+  c.must(c.must(PacketSocket::open(in.first)).send(sent));
+  const auto came = c.must(sink.receive(5s));
+  c.holds("the peer of the entry's device receives the 8000 bytes, byte 30 being aa", came == expected,
+          came ? changes(sent, *came).substr(0, 40) : "nothing came");
+  c.equals("runs of the program", noted(c, notes).runs, 1U);
+  const auto length = noted(c, notes).length;
+  c.holds("it finds a part of the frame between data and data_end", length > kByte && length < kSize,
+          fmt::format("{} bytes", length));
+}
+
 void add_fragments(Registry& rules) {
   rules.add(egress_rule(
       {
@@ -174,44 +210,26 @@ void add_fragments(Registry& rules) {
           .since = {.major = 5, .minor = 18},
           .catalogue = {"EGRESS-17"},
           .needs = {features::frags_programs(), features::gro_switch()},
-          .check =
-              [](Case& c) {
-                constexpr std::uint32_t kMtu = 9000;
-                constexpr std::size_t kSize = 8000;
-                constexpr std::int16_t kByte = 30;
-                const auto in = c.must(create_wire(0));
-                const auto out = c.must(create_wire(1));
-                for (const auto device : {in.first, in.second, out.first, out.second}) c.must(set_mtu(device, kMtu));
-                Pollers pollers(Polling::offload);
-                c.must(pollers.add(out));
-
-                const auto notes = notes_for_egress(c);
-                const auto map = c.devmap();
-                auto code = noting(notes);
-                write_byte(code, kByte, 0xaa).return_value(XDP_PASS);
-                const auto egress =
-                    c.program(code, {.expected_attach_type = BPF_XDP_DEVMAP, .flags = BPF_F_XDP_HAS_FRAGS});
-                c.must(map.update(0, {.ifindex = out.first, .program_fd = egress.fd()}));
-                const auto main_program =
-                    c.program(Assembler().redirect_map(map, 0, 0).exit(), {.flags = BPF_F_XDP_HAS_FRAGS});
-                const auto link =
-                    c.must(XdpLink::create(main_program, {.ifindex = in.second, .flags = XDP_FLAGS_DRV_MODE}));
-
-                const auto sink = c.must(PacketSocket::open(out.second));
-                const auto sent = make_frame(kSize);
-                auto expected = sent;
-                expected.at(kByte) = std::byte(0xaa);
-                c.must(c.must(PacketSocket::open(in.first)).send(sent));
-                const auto came = c.must(sink.receive(5s));
-                c.holds("the peer of the entry's device receives the 8000 bytes, byte 30 being aa", came == expected,
-                        came ? changes(sent, *came).substr(0, 40) : "nothing came");
-                c.equals("runs of the program", noted(c, notes).runs, 1U);
-                const auto length = noted(c, notes).length;
-                c.holds("it finds a part of the frame between data and data_end", length > kByte && length < kSize,
-                        fmt::format("{} bytes", length));
-              },
+          .check = [](Case& c) { sends_fragments(c, BPF_F_XDP_HAS_FRAGS); },
       },
       {Mode::native}));
+
+  auto unaware = egress_rule(
+      {
+          .id = "egress.program-without-frags-is-given-fragmented-frames-by-a-hash",
+          .states =
+              "A program without BPF_F_XDP_HAS_FRAGS in an entry of a DEVMAP_HASH is given fragmented frames by a "
+              "main program with it, which the kernel does not refuse: it finds their linear part, and the whole "
+              "frame is sent.",
+          .since = {.major = 5, .minor = 18},
+          .source = {"kernel/bpf/core.c:bpf_check_tail_call", "include/linux/bpf.h:map_type_contains_progs"},
+          .catalogue = {"OWNER-08"},
+          .needs = {features::frags_programs(), features::gro_switch()},
+          .check = [](Case& c) { sends_fragments(c, 0); },
+      },
+      {Mode::native});
+  unaware.variants = devmap_hash_only({8}).in({Mode::native});
+  rules.add(unaware);
 }
 
 }  // namespace

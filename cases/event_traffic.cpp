@@ -72,7 +72,8 @@ void delete_under_frames(Case& c, std::uint64_t flags) {
   std::uint32_t deleted = 0;
   std::uint32_t left = 0;
   LiveSender sender(program);
-  const auto end = Clock::now() + kRace;
+  const auto began = Clock::now();
+  const auto end = began + c.soak(kRace);
   do {
     const auto pair = c.must(create_veth({.queues = 1}));
     c.must(set_gro(pair.second, true));
@@ -86,6 +87,7 @@ void delete_under_frames(Case& c, std::uint64_t flags) {
     if (element(c, map, kPresent)) ++left;
   } while (Clock::now() < end && sender.failed() == 0);
   sender.stop();
+  c.rates(Clock::now() - began, {{"deletions", deleted}, {"frames", 64 * sender.runs()}});
   c.note(fmt::format("{} devices were deleted while {} runs of 64 frames were redirected to them", deleted,
                      sender.runs()));
   c.equals("what the runs came to", sender.failed() == 0 ? "success" : errno_name(sender.failed()), "success");

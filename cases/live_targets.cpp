@@ -73,6 +73,10 @@ std::vector<std::uint64_t> LiveTargets::arrivals_of(Case& c, const Program& prog
   return arrivals(c);
 }
 
+bool LiveTargets::received(std::uint64_t frames) const {
+  return targets_.front().sink.wait_for(frames, kLiveTag, kLongWait);
+}
+
 std::vector<std::uint64_t> LiveTargets::whole_arrivals(Case& c) const {
   std::vector<std::uint64_t> tagged;
   tagged.reserve(targets_.size());

@@ -10,12 +10,14 @@ void add_native_chapter(Registry& rules) {
   add_native_devices(rules);
   add_native_features(rules);
   add_native_bulk(rules);
+  add_native_cpumap(rules);
 }
 
 void add_generic_chapter(Registry& rules) {
   rules.chapter("generic", "Generic (SKB-mode) delivery");
   add_generic_veth(rules);
   add_generic_devices(rules);
+  add_generic_cpumap(rules);
 }
 
 }  // namespace devmap::cases

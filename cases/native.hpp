@@ -11,6 +11,10 @@ void add_native_veth(Registry& rules);
 void add_generic_veth(Registry& rules);
 /// How frames are queued for drivers.
 void add_native_bulk(Registry& rules);
+/// Redirects by programs in a CPUMAP.
+void add_native_cpumap(Registry& rules);
+/// The same of frames from SKB-mode programs.
+void add_generic_cpumap(Registry& rules);
 /// What devices must be able to do, and redirects by ifindex.
 void add_native_features(Registry& rules);
 /// Frames in several buffers in SKB mode.

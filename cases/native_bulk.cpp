@@ -59,7 +59,7 @@ void add_size(Registry& rules) {
       .id = "native.frames-are-handed-over-by-16",
       .states = "Redirected frames are handed to a driver by 16, and the rest of them at the end of the poll.",
       .source = {"kernel/bpf/devmap.c:bq_enqueue", "kernel/bpf/devmap.c:bq_xmit_all"},
-      .catalogue = {"NATIVE-20"},
+      .catalogue = {"NATIVE-20", "LIMIT-01"},
       .check =
           [](Case& c) {
             LiveTargets targets(c, {.count = 1});
@@ -150,11 +150,48 @@ void add_losses(Registry& rules) {
   }));
 }
 
+void add_full_ring(Registry& rules) {
+  rules.add(bulk_rule({
+      .id = "native.veth-takes-no-more-than-its-ring-holds",
+      .states = "A veth device takes 256 redirected frames before its peer polls, and drops the rest; xdp_devmap_xmit "
+                "counts the drops and tells no error.",
+      .source = {"drivers/net/veth.c:veth_xdp_xmit"},
+      .catalogue = {"NATIVE-11", "TRUN-24"},
+      .check =
+          [](Case& c) {
+            constexpr std::uint32_t kRing = 256;
+            constexpr std::uint32_t kFrames = 150;
+            LiveTargets targets(c, {.count = 1});
+            const auto map = c.devmap(kEntries);
+            for (std::uint32_t key = 0; key < 2; ++key) c.must(map.update(key, {.ifindex = targets.device(0)}));
+            const auto program = c.program(Assembler().redirect_map(map, 0, BPF_F_BROADCAST).exit());
+            auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
+            // Softirqs are off for the whole batch, and the ring is new: what was polled would free places by 16.
+            run_live(c, program, {.frames = kFrames, .batch_size = kOneBatch});
+            std::int32_t sent = 0;
+            std::int32_t drops = 0;
+            std::int32_t errors = 0;
+            for (const auto& event : c.must(trace.events())) {
+              sent += event.sent;
+              drops += event.drops;
+              if (event.err != 0) ++errors;
+            }
+            c.note("one poll broadcasts 150 frames by a map that has the device twice");
+            c.equals("frames that the driver took", sent, static_cast<std::int32_t>(kRing));
+            c.equals("frames that it dropped", drops, static_cast<std::int32_t>(2 * kFrames - kRing));
+            c.equals("transmissions with an error", errors, 0);
+            c.holds("the peer polls and receives them", targets.received(kRing));
+            c.equals("frames at the sink", targets.arrivals(c), std::vector<std::uint64_t>{kRing});
+          },
+  }));
+}
+
 }  // namespace
 
 void add_native_bulk(Registry& rules) {
   add_size(rules);
   add_losses(rules);
+  add_full_ring(rules);
 }
 
 }  // namespace devmap::cases

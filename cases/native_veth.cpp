@@ -1,12 +1,19 @@
+#include <cases/live_targets.hpp>
 #include <cases/native.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
 #include <harness/base/detached_mount.hpp>
+#include <harness/base/processor.hpp>
+#include <harness/bpf/features.hpp>
+#include <harness/net/capture.hpp>
 #include <harness/net/features.hpp>
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <iterator>
 #include <map>
 
 // Native redirects to veth devices: what their peers decide, and the events that tell.
@@ -76,9 +83,78 @@ void add_misses(Registry& rules, Mode mode, std::string id, std::string source) 
       mode));
 }
 
+/// Sends a frame to in1, whose program sends it back to in0 by XDP_TX, and says whether in0 receives it, and whether it
+/// does once a frame redirected to in1 has followed. Everything is done by one processor, which polls devices in the
+/// order in which they were woken: a first marker elsewhere comes after in1 was polled, a second after in0 was.
+struct SentBack {
+  bool by_itself = false;
+  bool woken = false;
+};
+SentBack send_back(Case& c, const VethPair& in, const VethPair& elsewhere) {
+  const auto capture = c.must(Capture::open());
+  const auto token = new_token();
+  std::uint32_t number = 0;
+  const auto next = [&] { return make_frame({.tag = {.token = token, .number = number++}}); };
+  const auto frame = next();
+  std::vector<HeardFrame> heard;
+  const auto hear = [&](std::uint32_t at, const Frame& marker) {
+    std::ranges::copy(c.must(capture.up_to({{.at = at, .frame = marker}}, std::chrono::seconds(5))),
+                      std::back_inserter(heard));
+  };
+  const auto came = [&] {
+    return std::ranges::any_of(heard,
+                               [&](const HeardFrame& one) { return one.ifindex == in.first && one.bytes == frame; });
+  };
+  c.must(capture.send(in.first, frame));
+  for (int again = 0; again < 2; ++again) {
+    const auto marker = next();
+    c.must(capture.send(elsewhere.first, marker));
+    hear(elsewhere.second, marker);
+  }
+  SentBack result{.by_itself = came()};
+  const auto to_in1 = c.must(DevMap::create({.type = DevMapType::devmap}));
+  c.must(to_in1.update(kKey, {.ifindex = in.second}));
+  run_live(c, c.program(Assembler().redirect_map(to_in1, kKey, 0).exit()));
+  hear(in.first, live_frame());
+  result.woken = came();
+  return result;
+}
+
+void add_sending_back(Registry& rules) {
+  rules.add({
+      .id = "native.xdp-tx-does-not-wake-a-peer-without-a-program",
+      .states = "A frame given XDP_TX on a veth device whose peer polls for GRO, without a program of its own, lies in "
+                "the peer's ring until something else wakes the peer.",
+      .since = {.major = 5, .minor = 13},
+      .source = {"drivers/net/veth.c:veth_xdp_flush"},
+      .variants = once().in({Mode::native}),
+      .needs = {features::veth(), features::live_frames(), features::gro_switch()},
+      .check =
+          [](Case& c) {
+            const auto processors = c.must(allowed_processors());
+            c.must(stay_on_processor(processors.at(static_cast<std::size_t>(getpid()) % processors.size())));
+            const auto in = c.must(create_wire(0));
+            const auto elsewhere = c.must(create_wire(1));
+            Pollers pollers(Polling::offload);
+            c.must(pollers.add({.first = in.second, .second = in.first}));
+            c.must(pollers.add(elsewhere));
+            const auto back = c.program(Assembler().return_value(XDP_TX));
+            const auto at_in1 = c.attach(back, in.second, Mode::native);
+
+            const auto without = send_back(c, in, elsewhere);
+            c.holds("the peer with GRO alone does not receive it by itself", !without.by_itself);
+            c.holds("it does when a frame redirected to it follows", without.woken);
+            const auto pass = c.program(Assembler().return_value(XDP_PASS));
+            const auto at_in0 = c.attach(pass, in.first, Mode::native);
+            c.holds("with a program it receives it by itself", send_back(c, in, elsewhere).by_itself);
+          },
+  });
+}
+
 }  // namespace
 
 void add_native_veth(Registry& rules) {
+  add_sending_back(rules);
   rules.add(traced(
       {
           .id = "native.redirect-raises-two-events",

@@ -39,10 +39,11 @@ Finished run_as_nobody(const Arguments& arguments) {
 TEST(WithoutPrivilege, HelpNamesEveryOptionAndExitCode) {
   const auto finished = run_as_nobody({"--help"});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
-  for (const char* word : {"--help",    "--version", "--list",      "--explain",     "--spec",         "--filter",
-                           "--chapter", "--shard",   "--dangerous", "--calibration", "--jobs",         "--repeat",
-                           "--shuffle", "--seed",    "--timeout",   "--fail-fast",   "--keep",         "--output",
-                           "--known",   "--label",   "--color",     "--quiet",       "--gtest_filter", "64 usage"}) {
+  for (const char* word :
+       {"--help",    "--version",   "--list",         "--explain", "--spec",   "--filter",  "--chapter",
+        "--shard",   "--dangerous", "--calibration",  "--jobs",    "--repeat", "--shuffle", "--seed",
+        "--timeout", "--fail-fast", "--keep",         "--output",  "--known",  "--label",   "--color",
+        "--quiet",   "--soak",      "--gtest_filter", "64 usage"}) {
     EXPECT_THAT(finished.out, HasSubstr(word));
   }
 }
@@ -151,6 +152,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"TwoOutputsToStandardOutput", {"-o", "json:-", "-o", "ktap:-"}, {"two outputs", "'-'"}},
         Refused{"NoJobs", {"--jobs=0"}, {"--jobs", "0"}},
         Refused{"TimeoutOfText", {"--timeout=long"}, {"--timeout", "long"}},
+        Refused{"SoakTooShort", {"--soak=0"}, {"--soak", "0"}},
         Refused{"SeedWithoutShuffle", {"--seed=1"}, {"--seed", "--shuffle"}},
         Refused{"UnknownSpecificationForm", {"--spec=xml"}, {"--spec", "xml", "markdown"}},
         Refused{"UnknownColor", {"--color=blue"}, {"--color", "blue"}},

@@ -93,6 +93,10 @@ Expected<XdpAttachment> XdpAttachment::behind(const XdpDispatcher& dispatcher, s
 XdpAttachment::XdpAttachment(XdpAttachment&& other) noexcept
     : link_(std::move(other.link_)), installed_(std::exchange(other.installed_, std::nullopt)) {}
 
+const Program* XdpAttachment::dispatching() const noexcept {
+  return installed_ ? &installed_->dispatcher->program_ : nullptr;
+}
+
 XdpAttachment::~XdpAttachment() {
   if (!installed_) return;
   link_.detach();

@@ -79,6 +79,11 @@ class XdpAttachment {
   XdpAttachment& operator=(const XdpAttachment&) = delete;
   ~XdpAttachment();
 
+  /// The dispatcher's own program, which is what runs on the device; null where the program is attached by itself. A
+  /// live run of either with the device as the receiving one does what a frame received by it does. Of a program that
+  /// is attached nowhere, a run with `repeat` above 1 waits twice for RCU (net/bpf/test_run.c:bpf_prog_test_run_xdp).
+  [[nodiscard]] const Program* dispatching() const noexcept;
+
  private:
   /// A slot taken, and the device it was taken for.
   struct Installed {

@@ -1,5 +1,6 @@
 #include <harness/spec/case.hpp>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <exception>
@@ -50,8 +51,24 @@ RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const Redirect
                       : RedirectTrace::start(tracepoints, watched));
 }
 
+std::chrono::milliseconds Case::soak(std::chrono::milliseconds usual) const {
+  return lent_.soak.value_or(usual);
+}
+
+void Case::rates(std::chrono::duration<double> time, std::initializer_list<Count> counts) {
+  std::string text;
+  for (const auto& [what, times] : counts) {
+    const double rate = static_cast<double>(times) / std::max(time.count(), 1e-9);
+    const auto [unit, divisor] = rate < 1e3   ? std::pair{"", 1.0}
+                                 : rate < 1e6 ? std::pair{"k ", 1e3}
+                                              : std::pair{"M ", 1e6};
+    text += fmt::format("{}{:.3g} {}{}/s", text.empty() ? "" : ", ", rate / divisor, unit, what);
+  }
+  record({.role = Role::rate, .did = fmt::format("{} in {:.3g} s", text, time.count())});
+}
+
 bool Case::record(const Evidence& evidence) {
-  if (evidence.role != Role::note) {
+  if (judged(evidence.role)) {
     ++judged_;
     if (!evidence.as_expected) ++mismatches_;
   }

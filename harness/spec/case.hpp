@@ -13,7 +13,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -41,6 +43,8 @@ struct Lent {
   std::uint32_t ring = 0;
   /// Null where every need is to be probed.
   const KnownFacts* facts = nullptr;
+  /// How long races are to run; absent: as long as each is worth in a plain run.
+  std::optional<std::chrono::milliseconds> soak = {};
 };
 
 /// What a rule's check works with: it sets up, acts, and says what it observed against what the rule states. Everything
@@ -150,6 +154,18 @@ class Case {
 
   /// Something worth knowing that is not judged.
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
+
+  // --- Races: what is judged must hold however long they run and however fast.
+
+  /// How long a race is to run: as long as --soak says, or else this long.
+  [[nodiscard]] std::chrono::milliseconds soak(std::chrono::milliseconds usual) const;
+  /// So many of these, "frames", were there.
+  struct Count {
+    std::string_view what;
+    std::uint64_t times;
+  };
+  /// How often things happened in this time: worth knowing, not judged.
+  void rates(std::chrono::duration<double> time, std::initializer_list<Count> counts);
 
   // --- The outcome.
 

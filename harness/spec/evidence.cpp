@@ -5,7 +5,7 @@
 namespace devmap {
 
 std::string Evidence::text() const {
-  if (role == Role::note) return did;
+  if (!judged(role)) return did;
   const char* prefix = role == Role::control ? "control: " : "";
   if (as_expected) return fmt::format("{}{} -> {}", prefix, did, observed);
   return fmt::format("{}{} -> {}, expected {}", prefix, did, observed, expected);

@@ -5,10 +5,17 @@
 
 namespace devmap {
 
-/// What a line of evidence is about: the thing under test, the control of a refusal, or a fact worth knowing.
-enum class Role : std::uint8_t { act, control, note };
+/// What a line of evidence is about: the thing under test, the control of a refusal, a fact worth knowing, or how often
+/// something happened in a race.
+enum class Role : std::uint8_t { act, control, note, rate };
 
-/// One observation: what was done, what the rule says comes of it, and what came of it. A note has only `did`.
+/// Whether evidence of this role counts for the verdict.
+[[nodiscard]] constexpr bool judged(Role role) {
+  return role == Role::act || role == Role::control;
+}
+
+/// One observation: what was done, what the rule says comes of it, and what came of it. Notes and rates have only
+/// `did`.
 struct Evidence {
   Role role = Role::act;
   std::string did = {};

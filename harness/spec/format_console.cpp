@@ -65,7 +65,7 @@ std::string evidence_text(const Result& result) {
   for (const auto& evidence : result.evidence) {
     if (evidence.as_expected && shown >= kMostEvidence) continue;
     ++shown;
-    const char* mark = evidence.role == Role::note ? "." : (evidence.as_expected ? " " : "!");
+    const char* mark = !judged(evidence.role) ? "." : (evidence.as_expected ? " " : "!");
     text += indented(evidence.text(), fmt::format("    {} ", mark));
   }
   if (shown < result.evidence.size()) {
@@ -114,6 +114,17 @@ std::string unsteady(const RunRecord& record) {
   return text;
 }
 
+/// How fast races ran, each time.
+std::string rates(const RunRecord& record) {
+  std::string text;
+  for (const auto& result : record.results) {
+    for (const auto& evidence : result.evidence) {
+      if (evidence.role == Role::rate) text += fmt::format("  {}: {}\n", result.name(), evidence.did);
+    }
+  }
+  return text.empty() ? text : "\nrates:\n" + text;
+}
+
 }  // namespace
 
 std::string summary_line(const RunRecord& record) {
@@ -132,6 +143,7 @@ std::string render_console(const RunRecord& record, const Registry& registry, co
   const auto summary = painted(summary_line(record), fmt::emphasis::bold, style.color) + "\n";
   if (style.quiet) return summary;
   std::string text = chapter_table(record, style.color) + findings(record, registry, style.color) + unsteady(record);
+  if (record.context.soak) text += rates(record);
   for (const auto& warning : record.context.foreign_warnings) {
     text += fmt::format("\nkernel warning of another task, not judged: {}\n", warning);
   }

@@ -9,7 +9,9 @@ namespace {
 using nlohmann::ordered_json;
 
 ordered_json evidence_json(const Evidence& evidence) {
-  if (evidence.role == Role::note) return {{"role", "note"}, {"did", evidence.did}};
+  if (!judged(evidence.role)) {
+    return {{"role", evidence.role == Role::note ? "note" : "rate"}, {"did", evidence.did}};
+  }
   return {{"role", evidence.role == Role::control ? "control" : "act"},
           {"did", evidence.did},
           {"expected", evidence.expected},
@@ -48,6 +50,7 @@ ordered_json context_json(const RunContext& context) {
                          {"started", context.started},
                          {"duration_ms", context.duration_ms},
                          {"partial", context.partial}};
+  if (context.soak) object["soak_ms"] = context.soak->count();
   if (context.shuffle_seed) object["shuffle_seed"] = *context.shuffle_seed;
   return object;
 }

@@ -72,6 +72,7 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   std::string shard = "1/1";
   std::vector<std::string> outputs;
   double timeout_s = 10;
+  double soak_s = 0;
   std::string color = "auto";
 
   app.add_flag("--list", list, "Print the rules that would run, and how many checks each has")->group("What to do");
@@ -121,6 +122,10 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       ->check(CLI::Range(0.001, 86400.0))
       ->type_name("S")
       ->group("How to run");
+  app.add_option("--soak", soak_s, "Seconds each race runs (chapter conc; default: 0.2 or less), and print their rates")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->type_name("S")
+      ->group("How to run");
   app.add_flag("--fail-fast", options.fail_fast, "Begin nothing more after the first failure")->group("How to run");
   app.add_flag("--keep", options.keep, "Leave the namespace of a check that does not conform, and say how to enter it")
       ->group("How to run");
@@ -166,6 +171,7 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   if (specification == "markdown") options.action = Options::Action::specification_markdown;
   options.shard = *Shard::parse(shard);
   options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(timeout_s * 1000));
+  if (soak_s > 0) options.soak = std::chrono::milliseconds(static_cast<std::int64_t>(soak_s * 1000));
   options.color = color == "always"  ? Options::Color::always
                   : color == "never" ? Options::Color::never
                                      : Options::Color::automatic;

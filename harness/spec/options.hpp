@@ -48,6 +48,8 @@ struct Options {
   bool shuffle = false;
   std::optional<std::uint32_t> seed = {};
   std::chrono::milliseconds timeout{10'000};
+  /// How long races run; absent: as long as each is worth in a plain run.
+  std::optional<std::chrono::milliseconds> soak = {};
   bool fail_fast = false;
   bool dangerous = false;
   bool keep = false;

@@ -2,6 +2,7 @@
 
 #include <harness/spec/result.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -44,6 +45,8 @@ struct RunContext {
   std::vector<std::string> foreign_warnings = {};
   /// The seed of the random order in which the checks were begun; absent where they were begun in their own.
   std::optional<std::uint32_t> shuffle_seed = {};
+  /// How long races ran; absent where each ran as long as it is worth in a plain run.
+  std::optional<std::chrono::milliseconds> soak = {};
   /// UTC, RFC 3339.
   std::string started = {};
   double duration_ms = 0;

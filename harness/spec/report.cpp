@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::pair<Role, const char*> kRoles[] = {
-    {Role::act, "act"}, {Role::control, "control"}, {Role::note, "note"}};
+    {Role::act, "act"}, {Role::control, "control"}, {Role::note, "note"}, {Role::rate, "rate"}};
 
 std::string role_name(Role role) {
   for (const auto& [value, name] : kRoles) {
@@ -130,10 +130,10 @@ Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kern
   result.evidence = std::move(report.evidence);
 
   const auto deciding = [&]() -> const Evidence* {
-    const auto judged = [](const Evidence& e) { return e.role != Role::note; };
     const auto mismatch =
-        std::ranges::find_if(result.evidence, [&](const Evidence& e) { return judged(e) && !e.as_expected; });
-    const auto found = mismatch != result.evidence.end() ? mismatch : std::ranges::find_if(result.evidence, judged);
+        std::ranges::find_if(result.evidence, [](const Evidence& e) { return judged(e.role) && !e.as_expected; });
+    const auto found =
+        mismatch != result.evidence.end() ? mismatch : std::ranges::find_if(result.evidence, judged, &Evidence::role);
     return found == result.evidence.end() ? nullptr : &*found;
   }();
   if (deciding != nullptr) {

@@ -89,6 +89,7 @@ void mention_unknown_rules(const std::string& program, const KnownIssues& known,
 Expected<Runner::Options> runner_options(const std::string& program, const Registry& registry, const Options& options) {
   Runner::Options chosen{.jobs = options.jobs,
                          .timeout = options.timeout,
+                         .soak = options.soak,
                          .fail_fast = options.fail_fast,
                          .dangerous = options.dangerous,
                          .keep_namespaces = options.keep};
@@ -244,6 +245,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
                               : options.attach_directly ? "directly"
                                                         : around.dispatcher.error().text();
   record.context.shuffle_seed = options.seed;
+  record.context.soak = options.soak;
 
   const SignalsHeldBack until_written;
   const auto began = std::chrono::steady_clock::now();

@@ -115,10 +115,10 @@ bool has_room(const std::list<Running>& running, std::size_t jobs) {
   return static_cast<std::size_t>(at_work) < jobs && running.size() < Runner::kLanesOfAJob * jobs;
 }
 
-/// What the check in this lane may use: slots of the dispatcher and a ring of the listener that no other lane has, and
-/// none beyond their ends.
+/// What the check in this lane may use: its time, slots of the dispatcher and a ring of the listener that no other lane
+/// has, and none beyond their ends.
 Lent lent_to(std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
-  Lent lent{.facts = facts};
+  Lent lent{.facts = facts, .soak = options.soak};
   if (options.dispatcher != nullptr) {
     lent.dispatcher = options.dispatcher;
     lent.frags_dispatcher = options.frags_dispatcher;
@@ -162,6 +162,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   std::size_t through = 0;
   auto next = order.begin();
   bool stop = false;
+  const auto timeout = options_.timeout + options_.soak.value_or(std::chrono::milliseconds::zero());
 
   const auto settle = [&](std::size_t index, Result result) {
     if (options_.fail_fast && fails(result.verdict)) stop = true;
@@ -223,7 +224,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
     for (const auto& check : running) {
       waited.push_back({check.child.ended_fd(), POLLIN, 0});
       waited.push_back({check.child.report_fd(), POLLIN, 0});
-      const auto patience = check.timed_out ? options_.timeout + kTimeToDie : options_.timeout;
+      const auto patience = check.timed_out ? timeout + kTimeToDie : timeout;
       wake_up = std::min(wake_up, check.began + patience);
     }
     int pause = -1;
@@ -244,12 +245,12 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       if ((waited.at(slot + 1).revents & POLLIN) != 0) check->child.collect();
       const bool ended = (waited.at(slot).revents & POLLIN) != 0;
       const auto age = Clock::now() - check->began;
-      if (!ended && !check->timed_out && age >= options_.timeout) {
+      if (!ended && !check->timed_out && age >= timeout) {
         check->timed_out = true;
         if (options_.keep_namespaces) check->child.keep_namespace(checks.at(check->index));
         check->child.kill();
       }
-      const bool hopeless = check->timed_out && age >= options_.timeout + kTimeToDie;
+      const bool hopeless = check->timed_out && age >= timeout + kTimeToDie;
       if (!ended && !hopeless) {
         ++check;
         continue;

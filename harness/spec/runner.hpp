@@ -35,6 +35,8 @@ class Runner {
   struct Options {
     unsigned jobs = 1;
     std::chrono::milliseconds timeout{10'000};
+    /// How long races run, which is added to the time limit; absent: as long as each is worth in a plain run.
+    std::optional<std::chrono::milliseconds> soak = {};
     /// Begin nothing more after the first result that makes a run fail.
     bool fail_fast = false;
     /// Run checks that may crash, hang or exhaust a kernel.

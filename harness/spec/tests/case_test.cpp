@@ -243,6 +243,22 @@ TEST(CaseNote, IsEvidenceButNoJudgement) {
   EXPECT_THAT(result.texts(), ElementsAre("by the way"));
 }
 
+TEST(CaseRates, AreEvidenceButNoJudgement) {
+  const auto result = tried([](Case& c) {
+    c.rates(std::chrono::milliseconds(500), {{"updates", 950'000}, {"frames", 155'200}, {"losses", 3}});
+  });
+  expect_broken(result, "the check judged nothing");
+  EXPECT_THAT(result.texts(), ElementsAre("1.9 M updates/s, 310 k frames/s, 6 losses/s in 0.5 s"));
+  EXPECT_EQ(result.evidence.front().role, Role::rate);
+}
+
+TEST(CaseSoak, IsAsLongAsTheRunSaysOrAsUsual) {
+  Case plain({}, [](const Evidence&) {});
+  EXPECT_EQ(plain.soak(std::chrono::milliseconds(200)).count(), 200);
+  Case soaking({}, [](const Evidence&) {}, {.soak = std::chrono::seconds(3)});
+  EXPECT_EQ(soaking.soak(std::chrono::milliseconds(200)).count(), 3000);
+}
+
 // --- must, and how a check ends
 
 TEST(CaseMust, GivesTheValueOfAStep) {

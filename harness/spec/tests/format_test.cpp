@@ -100,6 +100,16 @@ TEST(Console, CanBeAskedForTwoResultsOfOneCheck) {
               HasSubstr("unsteady update.known/once: 1 x known 1 x deviates"));
 }
 
+TEST(Console, ListsRatesOfASoak) {
+  auto record = of_verdict(Verdict::conforms);
+  record.results[0].evidence = {{.role = Role::rate, .did = "3 frames/s in 1 s"}};
+  const auto listed = HasSubstr("\nrates:\n  a.b/once: 3 frames/s in 1 s\n");
+  EXPECT_THAT(render_console(record, sample_registry(), {}), Not(listed));
+  record.context.soak = std::chrono::seconds(1);
+  EXPECT_THAT(render_console(record, sample_registry(), {}), listed);
+  EXPECT_THAT(render_console(record, sample_registry(), {.quiet = true}), Not(listed));
+}
+
 TEST(Json, IsUtf8WhateverTheTexts) {
   auto record = of_verdict(Verdict::broken);
   record.results[0].reason = "\xff\xfe";

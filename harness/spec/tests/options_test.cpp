@@ -83,6 +83,9 @@ TEST(Options, SayHowToRun) {
   EXPECT_TRUE(options.fail_fast);
   EXPECT_TRUE(options.keep);
   EXPECT_EQ(taken({"--jobs", "2"}).jobs, 2U);
+  EXPECT_EQ(options.soak, std::nullopt);
+  EXPECT_EQ(taken({"--soak", "0.1"}).soak, std::chrono::milliseconds(100));
+  EXPECT_EQ(taken({"--soak", "3600"}).soak, std::chrono::hours(1));
 }
 
 TEST(Options, SayWhatToPrint) {
@@ -108,7 +111,7 @@ TEST(Options, AnswerHelpAndVersion) {
   for (const char* flag :
        {"--list",        "--explain", "--spec",   "--filter",  "--chapter", "--errno",   "--shard",     "--dangerous",
         "--calibration", "--jobs",    "--repeat", "--shuffle", "--seed",    "--timeout", "--fail-fast", "--keep",
-        "--output",      "--known",   "--label",  "--color",   "--quiet",   "--version"}) {
+        "--soak",        "--output",  "--known",  "--label",   "--color",   "--quiet",   "--version"}) {
     EXPECT_THAT(help.out, HasSubstr(flag));
   }
   const auto version = parsed({"--version"});
@@ -132,6 +135,11 @@ TEST(Options, RefuseInOneLine) {
       {"--repeat", "-1"},
       {"--seed", "4"},
       {"--timeout", "0"},
+      {"--soak", "0"},
+      {"--soak", "0.09"},
+      {"--soak", "3601"},
+      {"--soak", "long"},
+      {"--soak"},
       {"--timeout", "-1"},
       {"--timeout", "soon"},
       {"--shuffle", "--seed", "x"},

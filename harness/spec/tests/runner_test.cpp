@@ -11,6 +11,7 @@
 #include <csignal>
 #include <new>
 #include <numeric>
+#include <thread>
 
 namespace devmap {
 namespace {
@@ -156,6 +157,15 @@ TEST_F(RunnerTest, EndsWhatDoesNotEndInTime) {
   EXPECT_EQ(outcome.results[0].evidence.size(), 1U) << "what it had found is kept";
   EXPECT_THAT(outcome.results[0].reason, HasSubstr("no end after 1."));
   EXPECT_GE(outcome.results[0].duration_ms, 1000);
+}
+
+TEST_F(RunnerTest, GivesRacesTheTimeOfASoakBesidesTheLimit) {
+  add([](Case& c) {
+    const auto limit = c.soak(1ms);
+    std::this_thread::sleep_for(limit);
+    c.equals("the time of a race", limit.count(), 1200);
+  });
+  EXPECT_THAT(told(run({.timeout = 1s, .soak = 1200ms})), ElementsAre("test.r0 conforms"));
 }
 
 TEST_F(RunnerTest, EndsAlsoWhatAHangingCheckHasStarted) {

@@ -61,6 +61,8 @@ TEST(ResultRecordSchema, AcceptsWhatIsWritten) {
   EXPECT_EQ(schema.complaints(json::parse(render_json(testing_support::sample_record()))), "");
   RunRecord here{.suite = SuiteIdentity::of_this_build(), .context = RunContext::of_this_machine()};
   here.context.kernel_log = "watched";
+  here.context.soak = std::chrono::seconds(1);
+  here.results = {{.rule = "a.b", .variant = "once", .evidence = {{.role = Role::rate, .did = "3 frames/s in 1 s"}}}};
   EXPECT_EQ(schema.complaints(json::parse(render_json(here))), "");
 }
 
