@@ -11,6 +11,8 @@ namespace devmap {
 /// Generic receive offload. On a veth device it starts the polling that makes the peer a target of redirects, since
 /// Linux 5.13 (drivers/net/veth.c:veth_set_features).
 [[nodiscard]] Reply<> set_gro(std::uint32_t ifindex, bool on);
+/// Whether it is on (ETHTOOL_MSG_FEATURES_GET, Linux 5.8).
+[[nodiscard]] Reply<bool> gro(std::uint32_t ifindex);
 
 /// How many queues a device uses, and how many it could (ETHTOOL_MSG_CHANNELS_GET).
 struct Channels {
