@@ -74,7 +74,9 @@ Expected<Device> look_at_other(const DeviceState& state) {
     return failure("look at ifindex " + std::to_string(state.lower), 0,
                    "it is in a namespace without a name or a process that can be seen from here");
   }
-  return look_at(Named{.ifindex = state.lower, .elsewhere = where});
+  auto device = look_at(Named{.ifindex = state.lower, .elsewhere = where});
+  if (!device) device.error().context = fmt::format("it is in {}; run it as root", where->title);
+  return device;
 }
 
 Expected<Interface> look_around(const Named& named) {
