@@ -25,26 +25,6 @@ Reply<> attach(const Program& program, std::uint32_t ifindex, Mode mode) {
   return set_xdp(ifindex, program.fd(), xdp_flags(mode));
 }
 
-/// veth devices take other numbers of queues (5.16).
-Feature veth_channels() {
-  return {.name = "veth devices whose queues can be changed", .remedy = "run it on Linux 5.16 or later", .probe = [] {
-            Fact fact;
-            const auto apart = NetNs::create();
-            if (!apart) return Fact{Presence::could_not_tell, apart.error().text()};
-            const auto entered = apart->run([&fact] {
-              const auto pair = create_veth({.queues = 2, .up = false});
-              if (!pair) {
-                fact = {Presence::could_not_tell, pair.error().text()};
-                return;
-              }
-              const auto set = set_channels(pair->first, 1, 2);
-              fact = {set ? Presence::present : Presence::absent,
-                      set ? "a veth device takes 1 receive queue of 2" : "refused with " + errno_name(set.error())};
-            });
-            return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
-          }};
-}
-
 void add_queues(Registry& rules) {
   rules.add({
       .id = "attach.veth-with-fewer-queues-than-its-peer-takes-no-native-program",
@@ -116,6 +96,25 @@ void add_modes(Registry& rules) {
 }
 
 }  // namespace
+
+Feature veth_channels() {
+  return {.name = "veth devices whose queues can be changed", .remedy = "run it on Linux 5.16 or later", .probe = [] {
+            Fact fact;
+            const auto apart = NetNs::create();
+            if (!apart) return Fact{Presence::could_not_tell, apart.error().text()};
+            const auto entered = apart->run([&fact] {
+              const auto pair = create_veth({.queues = 2, .up = false});
+              if (!pair) {
+                fact = {Presence::could_not_tell, pair.error().text()};
+                return;
+              }
+              const auto set = set_channels(pair->first, 1, 2);
+              fact = {set ? Presence::present : Presence::absent,
+                      set ? "a veth device takes 1 receive queue of 2" : "refused with " + errno_name(set.error())};
+            });
+            return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
+          }};
+}
 
 void add_attach_device_rules(Registry& rules) {
   add_queues(rules);

@@ -135,7 +135,7 @@ int run(const std::string& program, int argc, const char* const* argv) {
 }  // namespace
 
 Command command() {
-  return {.name = "doctor", .summary = kSummary, .main = run};
+  return {.name = "doctor", .arguments = "IN OUT", .summary = kSummary, .main = run};
 }
 
 }  // namespace devmap::doctor

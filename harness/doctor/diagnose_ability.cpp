@@ -43,6 +43,20 @@ Finding peer_does_not_poll(const Situation& situation) {
       .rule = situation.out.device.features ? rule::kPeerDoesNotPoll : rule::kPeerDoesNotPollUntil63};
 }
 
+bool polls(const Device& peer) {
+  return peer.state.native_program != 0 || peer.gro.value_or(false);
+}
+
+/// Such a device has no feature bits at all (drivers/net/veth.c:veth_set_xdp_features).
+Finding too_few_queues_to_transmit(const Situation& situation) {
+  return {.name = "target-has-fewer-queues-than-its-peer",
+          .severity = Severity::obstacle,
+          .found = fmt::format("{}, so it offers nothing of XDP: a redirect to it fails with EOPNOTSUPP",
+                               too_few_queues(situation.out)),
+          .remedy = remedy_for_few_queues(situation.out),
+          .rule = rule::kTargetWithFewerQueues};
+}
+
 std::string_view rule_of_kind(const Device& device) {
   constexpr std::array kRules = {std::pair{"bridge", rule::kBridge}, std::pair{"macvlan", rule::kMacvlan},
                                  std::pair{"vlan", rule::kVlan},     std::pair{"ifb", rule::kIfb},
@@ -147,7 +161,15 @@ void diagnose_ability(const Situation& situation, Findings& findings) {
     return;
   }
   if (device.features->has(XdpFeature::transmit)) return;
-  findings.push_back(is_veth(device) ? peer_does_not_poll(situation) : cannot_transmit(situation));
+  if (!is_veth(device)) {
+    findings.push_back(cannot_transmit(situation));
+    return;
+  }
+  // A program or GRO that the peer has would not help here.
+  const Device* const peer = other_of(situation.out);
+  const bool few_queues = has_fewer_queues(situation.out);
+  if (few_queues) findings.push_back(too_few_queues_to_transmit(situation));
+  if (!few_queues || peer == nullptr || !polls(*peer)) findings.push_back(peer_does_not_poll(situation));
 }
 
 }  // namespace devmap::doctor

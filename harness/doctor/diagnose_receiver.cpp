@@ -69,6 +69,8 @@ void look_at_driver(const Interface& in, Findings& findings) {
                         .rule = rule::kNoNativeProgram});
     return;
   }
+  // A veth device says so where it has too few queues, and that is found there.
+  if (is_veth(device)) return;
   if (told ? !device.features->has(XdpFeature::basic) : lacks_native_mode(device)) {
     const Device* const lower = is_veth(device) ? nullptr : other_of(in);
     findings.push_back(
@@ -107,19 +109,12 @@ void look_at_veth(const Situation& situation, Findings& findings) {
          .rule = rule::kFewerQueues});
     return;
   }
-  if (device.channels && peer->channels && device.channels->receive < peer->channels->transmit) {
-    const auto have = device.channels->receive;
-    const auto wanted = peer->channels->transmit;
+  if (has_fewer_queues(situation.in)) {
     findings.push_back(
         {.name = "receiver-has-fewer-queues-than-its-peer",
          .severity = Severity::obstacle,
-         .found =
-             fmt::format("{} has fewer receive queues ({}) than its peer {} transmit queues ({}): attaching a native "
-                         "program is refused with ENOSPC",
-                         name, have, title_of(*peer), wanted),
-         .remedy = device.channels->most_receive >= wanted
-                       ? on(device, fmt::format("ethtool -L {} rx {}", name, wanted))
-                       : on(*peer, fmt::format("ethtool -L {} tx {}", peer->state.name, have)),
+         .found = fmt::format("{}: attaching a native program is refused with ENOSPC", too_few_queues(situation.in)),
+         .remedy = remedy_for_few_queues(situation.in),
          .rule = rule::kFewerQueues});
   }
   constexpr std::uint32_t kEthernetHeader = 14;

@@ -42,6 +42,13 @@ inline constexpr KernelVersion kFragments{.major = 5, .minor = 18};
 /// The other device's name, as far as it is known.
 [[nodiscard]] std::string other_title(const Interface& interface);
 
+/// Whether a veth device has fewer receive queues than its peer has transmit queues: it then takes no native program,
+/// and has no XDP features at all (drivers/net/veth.c:veth_xdp_set, veth_set_xdp_features).
+[[nodiscard]] bool has_fewer_queues(const Interface& veth);
+/// "eth1 has fewer receive queues (1) than its peer sender transmit queues (4)"
+[[nodiscard]] std::string too_few_queues(const Interface& veth);
+[[nodiscard]] std::string remedy_for_few_queues(const Interface& veth);
+
 /// A command that is to run where the device is: "ip netns exec blue ip link set veth1 up".
 [[nodiscard]] std::string on(const Device& device, const std::string& command);
 

@@ -105,6 +105,27 @@ std::string other_title(const Interface& interface) {
   return fmt::format("ifindex {} of another namespace", interface.device.state.lower);
 }
 
+bool has_fewer_queues(const Interface& veth) {
+  const Device* const peer = other_of(veth);
+  return is_veth(veth.device) && peer != nullptr && veth.device.channels && peer->channels &&
+         veth.device.channels->receive < peer->channels->transmit;
+}
+
+std::string too_few_queues(const Interface& veth) {
+  const Device& peer = *other_of(veth);
+  return fmt::format("{} has fewer receive queues ({}) than its peer {} transmit queues ({})", veth.device.state.name,
+                     veth.device.channels->receive, title_of(peer), peer.channels->transmit);
+}
+
+std::string remedy_for_few_queues(const Interface& veth) {
+  const Device& device = veth.device;
+  const Device& peer = *other_of(veth);
+  if (device.channels->most_receive >= peer.channels->transmit) {
+    return on(device, fmt::format("ethtool -L {} rx {}", device.state.name, peer.channels->transmit));
+  }
+  return on(peer, fmt::format("ethtool -L {} tx {}", peer.state.name, device.channels->receive));
+}
+
 std::string on(const Device& device, const std::string& command) {
   return device.elsewhere ? device.elsewhere->enter + " " + command : command;
 }

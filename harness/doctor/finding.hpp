@@ -64,6 +64,7 @@ inline constexpr std::string_view kPeerMtu = "native.veth-drops-frames-above-the
 inline constexpr std::string_view kSilentLoss = "generic.losses-in-the-driver-raise-no-event";
 inline constexpr std::string_view kPeerDoesNotPoll = "native.veth-whose-peer-does-not-poll-is-no-target";
 inline constexpr std::string_view kPeerDoesNotPollUntil63 = "native.veth-whose-peer-does-not-poll-refuses-frames";
+inline constexpr std::string_view kTargetWithFewerQueues = "native.veth-with-fewer-queues-than-its-peer-is-no-target";
 inline constexpr std::string_view kPeerProgram = "native.veth-whose-peer-has-a-program-is-a-target";
 inline constexpr std::string_view kPeerGro = "native.veth-whose-peer-has-gro-is-a-target";
 inline constexpr std::string_view kLoopback = "native.loopback-is-no-target";
@@ -84,7 +85,8 @@ inline constexpr std::string_view kGenericTun = "generic.tun-is-a-target";
 inline constexpr std::string_view kWideValues = "attach.generic-mode-without-map-programs";
 inline constexpr std::string_view kRedirects = "delivery.frame-leaves-through-the-entrys-device";
 
-inline constexpr std::array kAll = {kPeersClosedWire,
+inline constexpr std::array kAll = {kTargetWithFewerQueues,
+                                    kPeersClosedWire,
                                     kNoNativeProgram,
                                     kFewerQueues,
                                     kLargePeerMtu,

@@ -164,9 +164,8 @@ class Attempt {
     if (auto sent = mode_ == Mode::native ? send_live() : send_through_scratch(); !sent) {
       return impossible(sent.error());
     }
-    const auto heard = end_.heard(token_);
     listen();
-    return judge(heard, before);
+    return judge(was_refused() ? 0 : end_.heard(token_), before);
   }
 
  private:
@@ -240,6 +239,8 @@ class Attempt {
         told_.listened ? kOnTheirWay : 100ms);
     return {};
   }
+
+  [[nodiscard]] bool was_refused() const { return told_.redirect_error != 0 || told_.drops > 0; }
 
   void listen() {
     if (!trace_) return;

@@ -66,10 +66,10 @@ Expected<Device> look_at(const Named& named) {
   return device;
 }
 
-/// The device that another was made with or on, seen from that one's namespace.
-Expected<Device> look_at_other(const DeviceState& state) {
+/// The device that another was made with or on, seen from that one's namespace; `callers` is whose question it is.
+Expected<Device> look_at_other(const DeviceState& state, const KnownNamespace& callers) {
   if (!state.lower_namespace) return look_at(state.lower);
-  const auto where = namespace_with_id(*state.lower_namespace);
+  const auto where = namespace_with_id(*state.lower_namespace, callers);
   if (!where) {
     return failure("look at ifindex " + std::to_string(state.lower), 0,
                    "it is in a namespace without a name or a process that can be seen from here");
@@ -85,7 +85,8 @@ Expected<Interface> look_around(const Named& named) {
   Interface interface{.device = std::move(*device)};
   const DeviceState& state = interface.device.state;
   if (state.lower == 0) return interface;
-  interface.other = in_namespace<Device>(named.elsewhere, [&state] { return look_at_other(state); });
+  interface.other = in_namespace<Device>(
+      named.elsewhere, [&state, callers = current_namespace()] { return look_at_other(state, callers); });
   if (!*interface.other) return interface;
   // It was looked for from the device's namespace, which need not be the caller's.
   auto& elsewhere = (*interface.other)->elsewhere;

@@ -5,6 +5,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -88,16 +89,24 @@ std::vector<KnownNamespace> other_namespaces() {
   return candidates;
 }
 
+KnownNamespace current_namespace() {
+  const auto path = fmt::format("/proc/self/task/{}/ns/net", gettid());
+  return {.path = path, .title = "this namespace", .enter = {}};
+}
+
 bool is_current(const KnownNamespace& known) {
   return identity(known.path) == identity(kOwn);
 }
 
-std::optional<KnownNamespace> namespace_with_id(std::int32_t id) {
-  for (auto& known : other_namespaces()) {
+std::optional<KnownNamespace> namespace_with_id(std::int32_t id, const KnownNamespace& candidate) {
+  const auto has_id = [id](const KnownNamespace& known) {
     const UniqueFd fd(open(known.path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd && id_here(fd.get()) == id) return std::move(known);
-  }
-  return std::nullopt;
+    return fd && id_here(fd.get()) == id;
+  };
+  if (has_id(candidate)) return candidate;
+  auto others = other_namespaces();
+  const auto found = std::ranges::find_if(others, has_id);
+  return found == others.end() ? std::nullopt : std::optional(std::move(*found));
 }
 
 }  // namespace devmap

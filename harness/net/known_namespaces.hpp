@@ -27,11 +27,13 @@ struct KnownNamespace {
 /// each once. Nothing is entered.
 [[nodiscard]] std::vector<KnownNamespace> other_namespaces();
 
+/// The calling thread's, by a path that holds as long as the thread is in it, for other threads of the process.
+[[nodiscard]] KnownNamespace current_namespace();
 /// Whether it is the calling thread's.
 [[nodiscard]] bool is_current(const KnownNamespace& known);
 
 /// The one that has this id in the calling thread's namespace (RTM_GETNSID; net/core/net_namespace.c:rtnl_net_getid),
-/// if it is among other_namespaces(). Needs no privilege.
-[[nodiscard]] std::optional<KnownNamespace> namespace_with_id(std::int32_t id);
+/// if it is this candidate, or among other_namespaces(). Needs no privilege.
+[[nodiscard]] std::optional<KnownNamespace> namespace_with_id(std::int32_t id, const KnownNamespace& candidate);
 
 }  // namespace devmap

@@ -23,8 +23,8 @@ int answer(const std::string& program, std::string_view text) {
 std::string help_on(const std::vector<Command>& commands) {
   std::string text;
   for (const auto& command : commands) {
-    text += fmt::format("{}{} ...\n    {} (see {} --help)\n", text.empty() ? "Commands:\n  " : "  ", command.name,
-                        command.summary, command.name);
+    text += fmt::format("{}{} {}\n    {} (see {} --help)\n", text.empty() ? "Commands:\n  " : "  ", command.name,
+                        command.arguments, command.summary, command.name);
   }
   return text.empty() ? text : text + "\n";
 }

@@ -12,6 +12,8 @@ namespace devmap {
 /// is the first word, and gives the exit code.
 struct Command {
   std::string name = {};
+  /// What follows the name: "IN OUT".
+  std::string arguments = {};
   /// One line for --help.
   std::string summary = {};
   std::function<int(const std::string& program, int argc, const char* const* argv)> main = {};
