@@ -169,7 +169,7 @@ void diagnose_ability(const Situation& situation, Findings& findings) {
   const Device* const peer = other_of(situation.out);
   const bool few_queues = has_fewer_queues(situation.out);
   if (few_queues) findings.push_back(too_few_queues_to_transmit(situation));
-  if (!few_queues || peer == nullptr || !polls(*peer)) findings.push_back(peer_does_not_poll(situation));
+  if (!few_queues || (peer != nullptr && !polls(*peer))) findings.push_back(peer_does_not_poll(situation));
 }
 
 }  // namespace devmap::doctor

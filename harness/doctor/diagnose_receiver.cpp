@@ -97,6 +97,14 @@ void look_at_veth(const Situation& situation, Findings& findings) {
   const auto& device = situation.in.device;
   const auto& name = device.state.name;
   if (!is_veth(device) || device.state.native_program != 0) return;
+  if (has_fewer_queues(situation.in)) {
+    findings.push_back(
+        {.name = "receiver-has-fewer-queues-than-its-peer",
+         .severity = Severity::obstacle,
+         .found = fmt::format("{}: attaching a native program is refused with ENOSPC", too_few_queues(situation.in)),
+         .remedy = remedy_for_few_queues(situation.in),
+         .rule = rule::kFewerQueues});
+  }
   const Device* const peer = other_of(situation.in);
   if (peer == nullptr) {
     findings.push_back(
@@ -108,14 +116,6 @@ void look_at_veth(const Situation& situation, Findings& findings) {
          .remedy = {},
          .rule = rule::kFewerQueues});
     return;
-  }
-  if (has_fewer_queues(situation.in)) {
-    findings.push_back(
-        {.name = "receiver-has-fewer-queues-than-its-peer",
-         .severity = Severity::obstacle,
-         .found = fmt::format("{}: attaching a native program is refused with ENOSPC", too_few_queues(situation.in)),
-         .remedy = remedy_for_few_queues(situation.in),
-         .rule = rule::kFewerQueues});
   }
   constexpr std::uint32_t kEthernetHeader = 14;
   const auto largest = single_buffer(situation) - kEthernetHeader;

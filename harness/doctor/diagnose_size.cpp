@@ -76,6 +76,24 @@ void look_at_peer_mtu(const Situation& situation, Mode mode, Findings& findings)
        .rule = rule});
 }
 
+/// What a veth device's peer sends by TCP comes in one piece, unless a native program has its TSO switched off
+/// (drivers/net/veth.c:veth_xdp_set).
+void look_at_segmentation(const Situation& situation, Findings& findings) {
+  const auto& in = situation.in;
+  const Device* const sender = is_veth(in.device) ? other_of(in) : nullptr;
+  if (sender == nullptr || situation.size || !sender->tcp_segmentation.value_or(false)) return;
+  const auto limit = allowed_by(situation.out.device);
+  findings.push_back(
+      {.name = "receiver-gets-frames-to-be-segmented",
+       .severity = Severity::caution,
+       .found = fmt::format("the peer of {}, {}, does not cut what TCP sends into segments (its TSO is on): "
+                            "it comes in frames of up to 64 KiB, of which those of more than {} bytes are "
+                            "dropped with EMSGSIZE",
+                            in.device.state.name, title_of(*sender), limit),
+       .remedy = on(*sender, fmt::format("ethtool -K {} tso off", sender->state.name)),
+       .rule = rule::kToBeSegmented});
+}
+
 /// Frames in several buffers, which only native programs see as such.
 void look_at_fragments(const Situation& situation, Findings& findings) {
   const auto& device = situation.out.device;
@@ -99,7 +117,11 @@ void look_at_fragments(const Situation& situation, Findings& findings) {
 void diagnose_size(const Situation& situation, Mode mode, Findings& findings) {
   look_at_mtu(situation, findings);
   look_at_peer_mtu(situation, mode, findings);
-  if (mode == Mode::native) look_at_fragments(situation, findings);
+  if (mode == Mode::native) {
+    look_at_fragments(situation, findings);
+  } else {
+    look_at_segmentation(situation, findings);
+  }
 }
 
 }  // namespace devmap::doctor

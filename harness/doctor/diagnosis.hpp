@@ -45,7 +45,7 @@ inline constexpr KernelVersion kFragments{.major = 5, .minor = 18};
 /// Whether a veth device has fewer receive queues than its peer has transmit queues: it then takes no native program,
 /// and has no XDP features at all (drivers/net/veth.c:veth_xdp_set, veth_set_xdp_features).
 [[nodiscard]] bool has_fewer_queues(const Interface& veth);
-/// "eth1 has fewer receive queues (1) than its peer sender transmit queues (4)"
+/// "eth1 has fewer receive queues (1) than its peer, sender, transmit queues (4)"
 [[nodiscard]] std::string too_few_queues(const Interface& veth);
 [[nodiscard]] std::string remedy_for_few_queues(const Interface& veth);
 

@@ -106,24 +106,35 @@ std::string other_title(const Interface& interface) {
 }
 
 bool has_fewer_queues(const Interface& veth) {
+  const Device& device = veth.device;
+  if (!is_veth(device)) return false;
+  if (device.features && !device.features->has(XdpFeature::basic)) return true;
   const Device* const peer = other_of(veth);
-  return is_veth(veth.device) && peer != nullptr && veth.device.channels && peer->channels &&
-         veth.device.channels->receive < peer->channels->transmit;
+  return peer != nullptr && device.channels && peer->channels && device.channels->receive < peer->channels->transmit;
 }
 
 std::string too_few_queues(const Interface& veth) {
-  const Device& peer = *other_of(veth);
-  return fmt::format("{} has fewer receive queues ({}) than its peer {} transmit queues ({})", veth.device.state.name,
-                     veth.device.channels->receive, title_of(peer), peer.channels->transmit);
+  const Device& device = veth.device;
+  const Device* const peer = other_of(veth);
+  const auto number = [](const Expected<Channels>& channels, std::uint32_t Channels::* which) {
+    return channels ? fmt::format(" ({})", *channels.*which) : std::string();
+  };
+  return fmt::format("{} has fewer receive queues{} than its peer, {}, transmit queues{}", device.state.name,
+                     number(device.channels, &Channels::receive), other_title(veth),
+                     peer == nullptr ? "" : number(peer->channels, &Channels::transmit));
 }
 
 std::string remedy_for_few_queues(const Interface& veth) {
   const Device& device = veth.device;
-  const Device& peer = *other_of(veth);
-  if (device.channels->most_receive >= peer.channels->transmit) {
-    return on(device, fmt::format("ethtool -L {} rx {}", device.state.name, peer.channels->transmit));
+  const Device* const peer = other_of(veth);
+  if (peer == nullptr || !peer->channels || !device.channels) {
+    return on(device,
+              fmt::format("ethtool -L {} rx N, with as many as the peer has transmit queues", device.state.name));
   }
-  return on(peer, fmt::format("ethtool -L {} tx {}", peer.state.name, device.channels->receive));
+  if (device.channels->most_receive >= peer->channels->transmit) {
+    return on(device, fmt::format("ethtool -L {} rx {}", device.state.name, peer->channels->transmit));
+  }
+  return on(*peer, fmt::format("ethtool -L {} tx {}", peer->state.name, device.channels->receive));
 }
 
 std::string on(const Device& device, const std::string& command) {

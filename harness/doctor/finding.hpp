@@ -82,10 +82,12 @@ inline constexpr std::string_view kNoFragments = "native.device-that-takes-no-fr
 inline constexpr std::string_view kGenericDummy = "generic.dummy-is-a-target";
 inline constexpr std::string_view kGenericIfb = "generic.ifb-is-a-target";
 inline constexpr std::string_view kGenericTun = "generic.tun-is-a-target";
+inline constexpr std::string_view kToBeSegmented = "generic.frame-to-be-segmented-above-the-mtu-is-emsgsize";
 inline constexpr std::string_view kWideValues = "attach.generic-mode-without-map-programs";
 inline constexpr std::string_view kRedirects = "delivery.frame-leaves-through-the-entrys-device";
 
-inline constexpr std::array kAll = {kTargetWithFewerQueues,
+inline constexpr std::array kAll = {kToBeSegmented,
+                                    kTargetWithFewerQueues,
                                     kPeersClosedWire,
                                     kNoNativeProgram,
                                     kFewerQueues,

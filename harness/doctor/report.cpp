@@ -64,7 +64,8 @@ ordered_json facts(const Device& device) {
                       {"mtu", state.mtu},
                       {"native_program", state.native_program},
                       {"generic_program", state.generic_program},
-                      {"gro", fact(device.gro)}};
+                      {"gro", fact(device.gro)},
+                      {"tcp_segmentation", fact(device.tcp_segmentation)}};
   all["xdp_features"] = device.features ? ordered_json(device.features->bits)
                                         : ordered_json("unknown: " + device.features.error().text());
   all["queues"] = device.channels

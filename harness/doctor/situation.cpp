@@ -57,6 +57,7 @@ Expected<Device> look_at(std::uint32_t ifindex) {
                 .state = std::move(*state),
                 .features = xdp_features(ifindex).expected(),
                 .gro = gro(ifindex).expected(),
+                .tcp_segmentation = tcp_segmentation(ifindex).expected(),
                 .channels = channels(ifindex).expected()};
 }
 

@@ -23,6 +23,8 @@ struct Device {
   Expected<XdpFeatures> features = XdpFeatures{};
   /// Generic receive offload.
   Expected<bool> gro = false;
+  /// Whether TCP leaves it to this device to cut what it sends into segments.
+  Expected<bool> tcp_segmentation = false;
   /// EOPNOTSUPP where the device has one queue, or its driver does not tell.
   Expected<Channels> channels = Channels{};
   /// The namespace it is in; absent where that is the caller's.

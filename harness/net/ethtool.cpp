@@ -12,6 +12,8 @@ namespace {
 
 /// The kernel's name of NETIF_F_GRO (net/ethtool/common.c:netdev_features_strings).
 constexpr const char* kGro = "rx-gro";
+/// And of NETIF_F_TSO.
+constexpr const char* kTso = "tx-tcp-segmentation";
 
 /// Every request's header; the attribute that holds it is 1 in each. The answer to a change is of no interest.
 void put_header(nl_msg* message, int attribute, std::uint32_t ifindex) {
@@ -32,17 +34,14 @@ nlattr* first_in(nlattr* nest) {
   return static_cast<nlattr*>(nla_data(nest));
 }
 
-}  // namespace
-
-Reply<> set_gro(std::uint32_t ifindex, bool on) {
-  const Asked asked(on ? "switch GRO on" : "switch GRO off", {{"ifindex", ifindex}});
+Reply<> set_offload(const Asked& asked, const char* kernel_name, std::uint32_t ifindex, bool on) {
   return request_generic(
       asked, {.family = ETHTOOL_GENL_NAME, .command = ETHTOOL_MSG_FEATURES_SET, .fill = [&](nl_msg* message) {
                 put_header(message, ETHTOOL_A_FEATURES_HEADER, ifindex);
                 nlattr* const wanted = nla_nest_start(message, ETHTOOL_A_FEATURES_WANTED);
                 nlattr* const bits = nla_nest_start(message, ETHTOOL_A_BITSET_BITS);
                 nlattr* const bit = nla_nest_start(message, ETHTOOL_A_BITSET_BITS_BIT);
-                nla_put_string(message, ETHTOOL_A_BITSET_BIT_NAME, kGro);
+                nla_put_string(message, ETHTOOL_A_BITSET_BIT_NAME, kernel_name);
                 if (on) nla_put_flag(message, ETHTOOL_A_BITSET_BIT_VALUE);
                 nla_nest_end(message, bit);
                 nla_nest_end(message, bits);
@@ -50,10 +49,9 @@ Reply<> set_gro(std::uint32_t ifindex, bool on) {
               }});
 }
 
-Reply<bool> gro(std::uint32_t ifindex) {
-  const Asked asked("get GRO", {{"ifindex", ifindex}});
+Reply<bool> offload(const Asked& asked, const char* kernel_name, std::uint32_t ifindex) {
   bool on = false;
-  const auto read = [&on](nlmsghdr* answer) {
+  const auto read = [&on, kernel_name](nlmsghdr* answer) {
     const auto all = attributes_of<ETHTOOL_A_FEATURES_MAX>(answer);
     nlattr* const active = all.at(ETHTOOL_A_FEATURES_ACTIVE);
     nlattr* const bits =
@@ -63,7 +61,7 @@ Reply<bool> gro(std::uint32_t ifindex) {
     int left = nla_len(bits);
     for (nlattr* bit = first_in(bits); nla_ok(bit, left) != 0; bit = nla_next(bit, &left)) {
       nlattr* const name = nla_find(first_in(bit), nla_len(bit), ETHTOOL_A_BITSET_BIT_NAME);
-      if (name != nullptr && nla_strcmp(name, kGro) == 0) on = true;
+      if (name != nullptr && nla_strcmp(name, kernel_name) == 0) on = true;
     }
   };
   const auto asked_for = request_generic(
@@ -73,6 +71,24 @@ Reply<bool> gro(std::uint32_t ifindex) {
               .on_answer = read});
   if (!asked_for) return Reply<bool>::refused(asked, asked_for.error(), asked_for.explanation());
   return Reply<bool>::granted(asked, on);
+}
+
+}  // namespace
+
+Reply<> set_gro(std::uint32_t ifindex, bool on) {
+  return set_offload(Asked(on ? "switch GRO on" : "switch GRO off", {{"ifindex", ifindex}}), kGro, ifindex, on);
+}
+
+Reply<bool> gro(std::uint32_t ifindex) {
+  return offload(Asked("get GRO", {{"ifindex", ifindex}}), kGro, ifindex);
+}
+
+Reply<> set_tcp_segmentation(std::uint32_t ifindex, bool on) {
+  return set_offload(Asked(on ? "switch TSO on" : "switch TSO off", {{"ifindex", ifindex}}), kTso, ifindex, on);
+}
+
+Reply<bool> tcp_segmentation(std::uint32_t ifindex) {
+  return offload(Asked("get TSO", {{"ifindex", ifindex}}), kTso, ifindex);
 }
 
 Reply<Channels> channels(std::uint32_t ifindex) {

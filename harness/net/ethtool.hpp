@@ -14,6 +14,11 @@ namespace devmap {
 /// Whether it is on (ETHTOOL_MSG_FEATURES_GET, Linux 5.8).
 [[nodiscard]] Reply<bool> gro(std::uint32_t ifindex);
 
+/// Whether TCP leaves it to this device to cut what it sends into segments (TSO). What receives from a veth device
+/// whose TSO is on gets it in one piece, of up to 64 KiB.
+[[nodiscard]] Reply<> set_tcp_segmentation(std::uint32_t ifindex, bool on);
+[[nodiscard]] Reply<bool> tcp_segmentation(std::uint32_t ifindex);
+
 /// How many queues a device uses, and how many it could (ETHTOOL_MSG_CHANNELS_GET).
 struct Channels {
   std::uint32_t receive = 0;

@@ -144,7 +144,10 @@ INSTANTIATE_TEST_SUITE_P(OfTheReceiver, AilmentTest,
                                                  "sender, below it",
                                                  rule::kNoNativeProgram},
                                          Ailment{"DoesNotRedirect",
-                                                 [](Situation& s) { s.in.device.features = XdpFeatures{.bits = 1}; },
+                                                 [](Situation& s) {
+                                                   s.in.device.state.kind = "";
+                                                   s.in.device.features = XdpFeatures{.bits = 1};
+                                                 },
                                                  kNative,
                                                  "receiver-does-not-redirect",
                                                  obstacle,
@@ -283,7 +286,7 @@ INSTANTIATE_TEST_SUITE_P(
                         kNative,
                         "target-has-fewer-queues-than-its-peer",
                         obstacle,
-                        {"veth0 has fewer receive queues (1) than its peer veth1 transmit queues (2)", "EOPNOTSUPP"},
+                        {"veth0 has fewer receive queues (1) than its peer, veth1, transmit queues (2)", "EOPNOTSUPP"},
                         "ethtool -L veth1 tx 1",
                         rule::kTargetWithFewerQueues},
                     Ailment{"PeerRunsAProgram",
@@ -418,72 +421,80 @@ INSTANTIATE_TEST_SUITE_P(
                             rule::kGenericTun}),
     [](const testing::TestParamInfo<Ailment>& instance) { return instance.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(OfTheSize, AilmentTest,
-                         testing::Values(Ailment{"TargetMtu",
-                                                 [](Situation& s) {
-                                                   s.out.device.state.mtu = 1000;
-                                                   peer_of(s.out).state.mtu = 1000;
-                                                 },
-                                                 kBoth,
-                                                 "target-mtu",
-                                                 caution,
-                                                 {"the MTU of veth0 is 1000",
-                                                  "more than 1018 bytes (eth1 receives up to 1518)", "EMSGSIZE"},
-                                                 "ip link set veth0 mtu 1500",
-                                                 rule::kMtu},
-                                         Ailment{"TargetMtuAndThatSize",
-                                                 [](Situation& s) {
-                                                   s.out.device.state.mtu = 1000;
-                                                   s.size = 1019;
-                                                 },
-                                                 kBoth,
-                                                 "target-mtu",
-                                                 obstacle,
-                                                 {"frames of 1019 bytes are dropped"},
-                                                 "ip link set veth0 mtu 1005",
-                                                 rule::kMtu},
-                                         Ailment{"PeerMtu",
-                                                 [](Situation& s) { peer_of(s.out).state.mtu = 1000; },
-                                                 kBoth,
-                                                 "target-peer-mtu",
-                                                 caution,
-                                                 {"the peer of veth0, veth1, is 1000"},
-                                                 "ip link set veth1 mtu 1500",
-                                                 {}},
-                                         Ailment{"PeerMtuAndThatSize",
-                                                 [](Situation& s) {
-                                                   peer_of(s.out).state.mtu = 1000;
-                                                   s.size = 1019;
-                                                 },
-                                                 kBoth,
-                                                 "target-peer-mtu",
-                                                 obstacle,
-                                                 {"frames of 1019 bytes are dropped by the driver"},
-                                                 "ip link set veth1 mtu 1005",
-                                                 {}},
-                                         Ailment{"PeerMtuUnknown",
-                                                 [](Situation& s) { s.out.other = failure("setns", EPERM); },
-                                                 kBoth,
-                                                 "target-peer-unknown",
-                                                 note,
-                                                 {"unknown: the MTU", "EPERM"},
-                                                 "",
-                                                 {}},
-                                         Ailment{"NoFragments",
-                                                 [](Situation& s) {
-                                                   s.in.device.state.mtu = 9000;
-                                                   s.out.device.state.mtu = 9000;
-                                                   s.out.device.state.kind = "tun";
-                                                   s.out.device.features = XdpFeatures{.bits = 7};
-                                                   s.out.other.reset();
-                                                 },
-                                                 kNative,
-                                                 "target-takes-no-fragments",
-                                                 caution,
-                                                 {"more than 3520 bytes", "EOPNOTSUPP", "ndo-xmit-sg is missing"},
-                                                 "ip link set eth1 mtu 3502",
-                                                 rule::kNoFragments}),
-                         [](const testing::TestParamInfo<Ailment>& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    OfTheSize, AilmentTest,
+    testing::Values(Ailment{"TargetMtu",
+                            [](Situation& s) {
+                              s.out.device.state.mtu = 1000;
+                              peer_of(s.out).state.mtu = 1000;
+                            },
+                            kBoth,
+                            "target-mtu",
+                            caution,
+                            {"the MTU of veth0 is 1000", "more than 1018 bytes (eth1 receives up to 1518)", "EMSGSIZE"},
+                            "ip link set veth0 mtu 1500",
+                            rule::kMtu},
+                    Ailment{"TargetMtuAndThatSize",
+                            [](Situation& s) {
+                              s.out.device.state.mtu = 1000;
+                              s.size = 1019;
+                            },
+                            kBoth,
+                            "target-mtu",
+                            obstacle,
+                            {"frames of 1019 bytes are dropped"},
+                            "ip link set veth0 mtu 1005",
+                            rule::kMtu},
+                    Ailment{"PeerMtu",
+                            [](Situation& s) { peer_of(s.out).state.mtu = 1000; },
+                            kBoth,
+                            "target-peer-mtu",
+                            caution,
+                            {"the peer of veth0, veth1, is 1000"},
+                            "ip link set veth1 mtu 1500",
+                            {}},
+                    Ailment{"PeerMtuAndThatSize",
+                            [](Situation& s) {
+                              peer_of(s.out).state.mtu = 1000;
+                              s.size = 1019;
+                            },
+                            kBoth,
+                            "target-peer-mtu",
+                            obstacle,
+                            {"frames of 1019 bytes are dropped by the driver"},
+                            "ip link set veth1 mtu 1005",
+                            {}},
+                    Ailment{"PeerMtuUnknown",
+                            [](Situation& s) { s.out.other = failure("setns", EPERM); },
+                            kBoth,
+                            "target-peer-unknown",
+                            note,
+                            {"unknown: the MTU", "EPERM"},
+                            "",
+                            {}},
+                    Ailment{"SenderLeavesSegmentationToTheDevice",
+                            [](Situation& s) { peer_of(s.in).tcp_segmentation = true; },
+                            kGeneric,
+                            "receiver-gets-frames-to-be-segmented",
+                            caution,
+                            {"the peer of eth1, sender, does not cut", "more than 1518 bytes", "EMSGSIZE"},
+                            "ethtool -K sender tso off",
+                            rule::kToBeSegmented},
+                    Ailment{"NoFragments",
+                            [](Situation& s) {
+                              s.in.device.state.mtu = 9000;
+                              s.out.device.state.mtu = 9000;
+                              s.out.device.state.kind = "tun";
+                              s.out.device.features = XdpFeatures{.bits = 7};
+                              s.out.other.reset();
+                            },
+                            kNative,
+                            "target-takes-no-fragments",
+                            caution,
+                            {"more than 3520 bytes", "EOPNOTSUPP", "ndo-xmit-sg is missing"},
+                            "ip link set eth1 mtu 3502",
+                            rule::kNoFragments}),
+    [](const testing::TestParamInfo<Ailment>& instance) { return instance.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(OfAnOldKernel, AilmentTest,
                          testing::Values(Ailment{"GroDoesNotSuffice",
@@ -590,6 +601,17 @@ TEST(Diagnosis, WhatRunsAlreadyIsNotDoubted) {
   peer_of(s.in).channels->transmit = 8;
   peer_of(s.in).state.mtu = 9000;
   EXPECT_THAT(names_of(diagnose(s, native)), IsEmpty());
+}
+
+TEST(Diagnosis, TooFewQueuesShowWithoutASightOfThePeer) {
+  Situation s = healthy();
+  for (auto* const interface : {&s.in, &s.out}) {
+    interface->device.features = XdpFeatures{};
+    interface->other = failure("setns", EPERM);
+  }
+  EXPECT_THAT(names_of(diagnose(s, native)),
+              testing::ElementsAre("receiver-has-fewer-queues-than-its-peer", "target-has-fewer-queues-than-its-peer",
+                                   "receiver-peer-unknown", "target-peer-unknown"));
 }
 
 TEST(Diagnosis, WorstComesFirst) {

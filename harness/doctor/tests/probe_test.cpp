@@ -50,7 +50,7 @@ struct Wires {
     const auto out = create_veth(
         {.first_name = "veth0", .second_name = "veth1", .first_index = first, .second_index = first + 1, .queues = 1});
     EXPECT_EQ(fault(in) + fault(out), "");
-    EXPECT_EQ(fault(set_gro(out->second, true)), "");
+    EXPECT_EQ(fault(set_gro(out->second, true)) + fault(set_tcp_segmentation(in->first, false)), "");
     return {.in = *in, .out = *out};
   }
 };
