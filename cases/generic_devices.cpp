@@ -163,6 +163,7 @@ void add_segmentation(Registry& rules) {
       .check =
           [](Case& c) {
             constexpr std::uint16_t kSegment = 1000;
+            constexpr int kMostAttempts = 50;
             Traffic t(c);
             const auto map = c.devmap(kEntries);
             c.must(map.update(kPresent, {.ifindex = t.target(0)}));
@@ -170,10 +171,20 @@ void add_segmentation(Registry& rules) {
             t.trace({redirect, redirect_err});
             for (const bool tso : {true, false}) {
               c.must(set_tcp_segmentation(t.in0(), tso));
-              c.must(send_to_be_segmented(t.in0(), make_tcp_frame(2 * std::size_t{kSegment}), kSegment));
-              (void)t.fates();
-              c.equals(fmt::format("events of two segments of 1000 bytes, TSO of in0 {}", tso ? "on" : "off"),
-                       summary(t.events()), tso ? "xdp_redirect_err EMSGSIZE" : "xdp_redirect, xdp_redirect");
+              std::size_t came_out = 0;
+              // Events of a softirq may be lost (redirect_trace.hpp), all of them, so none is asked for again.
+              std::vector<RedirectEvent> events;
+              for (int attempt = 0; attempt < kMostAttempts && events.empty(); ++attempt) {
+                c.must(send_to_be_segmented(t.in0(), make_tcp_frame(2 * std::size_t{kSegment}), kSegment));
+                came_out = t.fates().strangers();
+                events = t.events();
+              }
+              const auto* const on = tso ? "on" : "off";
+              c.equals(fmt::format("frames that came out for two segments of 1000 bytes, TSO of in0 {}", on), came_out,
+                       tso ? 0U : 2U);
+              if (!c.holds("an event was seen", !events.empty())) return;
+              c.equals("the first of them", summary({events.front()}),
+                       tso ? "xdp_redirect_err EMSGSIZE" : "xdp_redirect");
             }
           },
   });
