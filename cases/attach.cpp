@@ -1,3 +1,4 @@
+#include <cases/attach.hpp>
 #include <cases/chapters.hpp>
 #include <cases/support.hpp>
 #include <harness/net/features.hpp>
@@ -335,6 +336,7 @@ void add_attach_chapter(Registry& rules) {
   add_refused_program_rules(rules);
   add_way_rules(rules);
   add_main_program_rules(rules);
+  add_attach_device_rules(rules);
 }
 
 }  // namespace devmap::cases

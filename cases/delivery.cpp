@@ -258,6 +258,35 @@ void add_refusals(Registry& rules) {
   }));
 }
 
+void add_wire(Registry& rules) {
+  rules.add(in_both_modes({
+      .id = "delivery.wire-with-an-end-that-is-down-carries-nothing",
+      .states = "A veth device that is down, or whose peer is, receives no frame that its program could redirect; with "
+                "both up again it does.",
+      .source = {"drivers/net/veth.c:veth_xmit"},
+      .check =
+          [](Case& c) {
+            Traffic t(c);
+            const auto map = map_to(c, t.target(0));
+            redirect_all(t, map);
+            const auto sender = c.must(PacketSocket::open(t.in0()));
+            for (const auto down : {t.in1(), t.in0()}) {
+              const auto* const name = down == t.in1() ? "in1" : "in0";
+              const auto lost = t.frame();
+              const auto next = t.frame();
+              c.must(set_up(down, false));
+              c.note(fmt::format("a frame is sent through in0 while {} is down: {}", name,
+                                 sender.send(lost) ? "taken" : "refused"));
+              c.must(set_up(down));
+              t.send({next});
+              const auto fates = t.fates();
+              c.equals(fmt::format("where a frame sent while {} was down went", name), fates.of(lost), nowhere());
+              c.equals("where one sent after that went", fates.of(next), delivered_to({0}));
+            }
+          },
+  }));
+}
+
 }  // namespace
 
 void add_delivery_chapter(Registry& rules) {
@@ -265,6 +294,7 @@ void add_delivery_chapter(Registry& rules) {
   add_success(rules);
   add_misses(rules);
   add_refusals(rules);
+  add_wire(rules);
 }
 
 }  // namespace devmap::cases

@@ -4,9 +4,11 @@
 #include <harness/base/wait.hpp>
 #include <harness/net/device_state.hpp>
 #include <harness/net/devices.hpp>
+#include <harness/net/ethtool.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/packet_socket.hpp>
+#include <harness/net/segmentation.hpp>
 #include <harness/net/tun.hpp>
 
 // Devices of all kinds as targets of redirects in SKB mode.
@@ -161,11 +163,52 @@ void add_single(Registry& rules) {
   }
 }
 
+void add_segmentation(Registry& rules) {
+  Rule rule = device_rule({
+      .id = "generic.frame-to-be-segmented-above-the-mtu-is-emsgsize",
+      .states = "A frame that TCP left to a veth device to be cut into segments (TSO) is one frame to the SKB-mode "
+                "program on its peer, and where it is longer than the target's MTU allows its redirect fails with "
+                "EMSGSIZE; with the sender's TSO off its segments are redirected.",
+      .needs = {features::gro_switch()},
+      .check =
+          [](Case& c) {
+            constexpr std::uint16_t kSegment = 1000;
+            constexpr int kMostAttempts = 50;
+            Traffic t(c);
+            const auto map = c.devmap(kEntries);
+            c.must(map.update(kPresent, {.ifindex = t.target(0)}));
+            t.run(t.main().redirect_map(map, kPresent, 0).exit());
+            t.trace({redirect, redirect_err});
+            for (const bool tso : {true, false}) {
+              c.must(set_tcp_segmentation(t.in0(), tso));
+              std::size_t came_out = 0;
+              // Events of a softirq may be lost (redirect_trace.hpp), all of them, so none is asked for again.
+              std::vector<RedirectEvent> events;
+              for (int attempt = 0; attempt < kMostAttempts && events.empty(); ++attempt) {
+                c.must(send_to_be_segmented(t.in0(), make_tcp_frame(2 * std::size_t{kSegment}), kSegment));
+                came_out = t.fates().strangers();
+                events = t.events();
+              }
+              const auto* const on = tso ? "on" : "off";
+              c.equals(fmt::format("frames that came out for two segments of 1000 bytes, TSO of in0 {}", on), came_out,
+                       tso ? 0U : 2U);
+              if (!c.holds("an event was seen", !events.empty())) return;
+              c.equals("the first of them", summary({events.front()}),
+                       tso ? "xdp_redirect_err EMSGSIZE" : "xdp_redirect");
+            }
+          },
+  });
+  rule.source = {"include/linux/filter.h:xdp_ok_fwd_dev", kRedirect};
+  rule.catalogue = {"GENERIC-03"};
+  rules.add(std::move(rule));
+}
+
 }  // namespace
 
 void add_generic_devices(Registry& rules) {
   add_stacked(rules);
   add_single(rules);
+  add_segmentation(rules);
   add_generic_fragments(rules);
 }
 

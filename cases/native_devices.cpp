@@ -1,9 +1,11 @@
+#include <cases/attach.hpp>
 #include <cases/chapters.hpp>
 #include <cases/live_targets.hpp>
 #include <cases/support.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/counting_sink.hpp>
 #include <harness/net/devices.hpp>
+#include <harness/net/ethtool.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/packet_socket.hpp>
@@ -154,6 +156,33 @@ void add_tap(Registry& rules) {
   });
 }
 
+void add_queues(Registry& rules) {
+  rules.add({
+      .id = "native.veth-with-fewer-queues-than-its-peer-is-no-target",
+      .states = "A native redirect to a veth device that has fewer receive queues than its peer has transmit queues "
+                "fails with EOPNOTSUPP, although the peer polls; with as many it is a target.",
+      .since = {.major = 6, .minor = 3},
+      .source = {"drivers/net/veth.c:veth_set_xdp_features", kEnqueue},
+      .variants = any_map(4),
+      .needs = {features::veth(), features::gro_switch(), veth_channels(), features::live_frames(),
+                features::redirect_trace()},
+      .check =
+          [](Case& c) {
+            const auto pair = c.must(
+                create_veth({.first_index = distinct_ifindex(50), .second_index = distinct_ifindex(51), .queues = 2}));
+            c.must(set_gro(pair.second, true));
+            c.must(set_channels(pair.first, 1, 2));
+            c.note("the device has 1 receive queue, its peer 2 transmit queues, and GRO");
+            no_target(c, pair.first);
+            c.must(set_channels(pair.first, 2, 2));
+            c.note("the device has 2 receive queues");
+            const auto events = events_of_redirect(c, pair.first);
+            if (!c.equals("events of a redirect to it", events.size(), 2U)) return;
+            c.equals("frames that the driver took", events[1].sent, 1);
+          },
+  });
+}
+
 void add_bond(Registry& rules) {
   rules.add({
       .id = "native.bond-sends-through-its-active-port",
@@ -204,6 +233,7 @@ void add_bond(Registry& rules) {
 void add_native_devices(Registry& rules) {
   add_incapable(rules);
   add_tap(rules);
+  add_queues(rules);
   add_bond(rules);
 }
 

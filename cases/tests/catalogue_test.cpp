@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <cases/chapters.hpp>
+#include <harness/doctor/finding.hpp>
 
 #include <fstream>
 #include <map>
@@ -66,6 +67,14 @@ TEST(Catalogue, HoldsEveryRuleOfTheCatalogueOnce) {
   for (const auto& entry : catalogue()) ++numbers[entry.at("number").get<std::string>()];
   EXPECT_THAT(catalogue(), SizeIs(numbers.size()));
   EXPECT_THAT(numbers, SizeIs(267));
+}
+
+TEST(Catalogue, RulesThatDoctorNamesExist) {
+  const auto registry = all_chapters();
+  std::vector<std::string_view> missing;
+  std::ranges::copy_if(doctor::rule::kAll, std::back_inserter(missing),
+                       [&registry](std::string_view id) { return registry.find(id) == nullptr; });
+  EXPECT_THAT(missing, IsEmpty());
 }
 
 }  // namespace

@@ -28,17 +28,25 @@ DeviceState read(nlmsghdr* answer) {
   nlmsg_parse(answer, sizeof(ifinfomsg), all.data(), IFLA_MAX, nullptr);
   const auto info = nested_in<IFLA_INFO_MAX + 1>(all[IFLA_LINKINFO]);
   const auto xdp = nested_in<IFLA_XDP_MAX + 1>(all[IFLA_XDP]);
+  const auto* const header = static_cast<const ifinfomsg*>(nlmsg_data(answer));
   DeviceState state{.name = text_of(all[IFLA_IFNAME]),
                     .kind = text_of(info[IFLA_INFO_KIND]),
+                    .hardware = header->ifi_type,
                     .bus = text_of(all[IFLA_PARENT_DEV_BUS_NAME]),
                     .mtu = number_of(all[IFLA_MTU]),
-                    .flags = static_cast<const ifinfomsg*>(nlmsg_data(answer))->ifi_flags,
+                    .flags = header->ifi_flags,
                     .master = number_of(all[IFLA_MASTER]),
                     .lower = number_of(all[IFLA_LINK]),
                     .native_program = number_of(xdp[IFLA_XDP_DRV_PROG_ID]),
                     .generic_program = number_of(xdp[IFLA_XDP_SKB_PROG_ID])};
   if (all[IFLA_OPERSTATE] != nullptr) state.operational_state = nla_get_u8(all[IFLA_OPERSTATE]);
   if (xdp[IFLA_XDP_ATTACHED] != nullptr) state.xdp_attached = nla_get_u8(xdp[IFLA_XDP_ATTACHED]);
+  if (all[IFLA_LINK_NETNSID] != nullptr) state.lower_namespace = nla_get_s32(all[IFLA_LINK_NETNSID]);
+  if (rtnl_link_stats64 counted{}; all[IFLA_STATS64] != nullptr) {
+    nla_memcpy(&counted, all[IFLA_STATS64], static_cast<int>(sizeof counted));
+    state.sent = counted.tx_packets;
+    state.sending_dropped = counted.tx_dropped;
+  }
   if (nlattr* const address = all[IFLA_ADDRESS]; address != nullptr) {
     nla_memcpy(state.address.data(), address, static_cast<int>(state.address.size()));
   }

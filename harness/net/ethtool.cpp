@@ -24,6 +24,17 @@ void put_header(nl_msg* message, int attribute, std::uint32_t ifindex) {
   nla_nest_end(message, header);
 }
 
+template <std::size_t Last>
+std::array<nlattr*, Last + 1> attributes_of(nlmsghdr* answer) {
+  std::array<nlattr*, Last + 1> all{};
+  nlmsg_parse(answer, sizeof(genlmsghdr), all.data(), static_cast<int>(Last), nullptr);
+  return all;
+}
+
+nlattr* first_in(nlattr* nest) {
+  return static_cast<nlattr*>(nla_data(nest));
+}
+
 Reply<> switch_features(const Asked& asked, std::uint32_t ifindex, std::span<const char* const> names, bool on) {
   return request_generic(
       asked, {.family = ETHTOOL_GENL_NAME, .command = ETHTOOL_MSG_FEATURES_SET, .fill = [&](nl_msg* message) {
@@ -41,23 +52,53 @@ Reply<> switch_features(const Asked& asked, std::uint32_t ifindex, std::span<con
               }});
 }
 
+Reply<bool> offload(const Asked& asked, const char* kernel_name, std::uint32_t ifindex) {
+  bool on = false;
+  const auto read = [&on, kernel_name](nlmsghdr* answer) {
+    const auto all = attributes_of<ETHTOOL_A_FEATURES_MAX>(answer);
+    nlattr* const active = all.at(ETHTOOL_A_FEATURES_ACTIVE);
+    nlattr* const bits =
+        active == nullptr ? nullptr : nla_find(first_in(active), nla_len(active), ETHTOOL_A_BITSET_BITS);
+    if (bits == nullptr) return;
+    // Without a mask the list is that of the bits that are set (net/ethtool/bitset.c:ethnl_put_bitset32).
+    int left = nla_len(bits);
+    for (nlattr* bit = first_in(bits); nla_ok(bit, left) != 0; bit = nla_next(bit, &left)) {
+      nlattr* const name = nla_find(first_in(bit), nla_len(bit), ETHTOOL_A_BITSET_BIT_NAME);
+      if (name != nullptr && nla_strcmp(name, kernel_name) == 0) on = true;
+    }
+  };
+  const auto asked_for = request_generic(
+      asked, {.family = ETHTOOL_GENL_NAME,
+              .command = ETHTOOL_MSG_FEATURES_GET,
+              .fill = [ifindex](nl_msg* message) { put_header(message, ETHTOOL_A_FEATURES_HEADER, ifindex); },
+              .on_answer = read});
+  if (!asked_for) return Reply<bool>::refused(asked, asked_for.error(), asked_for.explanation());
+  return Reply<bool>::granted(asked, on);
+}
+
 }  // namespace
 
 Reply<> set_gro(std::uint32_t ifindex, bool on) {
   return switch_features({on ? "switch GRO on" : "switch GRO off", {{"ifindex", ifindex}}}, ifindex, kGro, on);
 }
 
-Reply<> set_segmentation(std::uint32_t ifindex, bool on) {
-  return switch_features({on ? "switch segmentation on" : "switch segmentation off", {{"ifindex", ifindex}}}, ifindex,
-                         kSegmentation, on);
+Reply<bool> gro(std::uint32_t ifindex) {
+  return offload(Asked("get GRO", {{"ifindex", ifindex}}), kGro.front(), ifindex);
+}
+
+Reply<> set_tcp_segmentation(std::uint32_t ifindex, bool on) {
+  return switch_features({on ? "switch TSO on" : "switch TSO off", {{"ifindex", ifindex}}}, ifindex, kSegmentation, on);
+}
+
+Reply<bool> tcp_segmentation(std::uint32_t ifindex) {
+  return offload(Asked("get TSO", {{"ifindex", ifindex}}), kSegmentation.front(), ifindex);
 }
 
 Reply<Channels> channels(std::uint32_t ifindex) {
   const Asked asked("get channels", {{"ifindex", ifindex}});
   Channels found;
   const auto read = [&found](nlmsghdr* answer) {
-    std::array<nlattr*, ETHTOOL_A_CHANNELS_MAX + 1> all{};
-    nlmsg_parse(answer, sizeof(genlmsghdr), all.data(), ETHTOOL_A_CHANNELS_MAX, nullptr);
+    const auto all = attributes_of<ETHTOOL_A_CHANNELS_MAX>(answer);
     const auto count = [&all](std::size_t attribute) {
       return all.at(attribute) == nullptr ? 0 : nla_get_u32(all.at(attribute));
     };

@@ -11,9 +11,13 @@ namespace devmap {
 /// Generic receive offload. On a veth device it starts the polling that makes the peer a target of redirects, since
 /// Linux 5.13 (drivers/net/veth.c:veth_set_features).
 [[nodiscard]] Reply<> set_gro(std::uint32_t ifindex, bool on);
+/// Whether it is on (ETHTOOL_MSG_FEATURES_GET, Linux 5.8).
+[[nodiscard]] Reply<bool> gro(std::uint32_t ifindex);
 
-/// TCP segmentation offload: whether the stack may hand the device segments larger than its MTU.
-[[nodiscard]] Reply<> set_segmentation(std::uint32_t ifindex, bool on);
+/// Whether TCP leaves it to this device to cut what it sends into segments (TSO). What receives from a veth device
+/// whose TSO is on gets it in one piece, of up to 64 KiB.
+[[nodiscard]] Reply<> set_tcp_segmentation(std::uint32_t ifindex, bool on);
+[[nodiscard]] Reply<bool> tcp_segmentation(std::uint32_t ifindex);
 
 /// How many queues a device uses, and how many it could (ETHTOOL_MSG_CHANNELS_GET).
 struct Channels {

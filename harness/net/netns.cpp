@@ -10,7 +10,7 @@ namespace devmap {
 namespace {
 
 Expected<UniqueFd> open_own_namespace() {
-  UniqueFd fd(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  UniqueFd fd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
   if (!fd) return last_error("open", "/proc/thread-self/ns/net");
   return fd;
 }
@@ -36,6 +36,12 @@ Expected<NetNs> NetNs::current() {
   auto fd = open_own_namespace();
   if (!fd) return std::unexpected(fd.error());
   return NetNs(std::move(*fd));
+}
+
+Expected<NetNs> NetNs::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return last_error("open", path);
+  return NetNs(std::move(fd));
 }
 
 Expected<void> NetNs::run(const std::function<void()>& function) const {

@@ -4,6 +4,7 @@
 #include <harness/base/unique_fd.hpp>
 
 #include <functional>
+#include <string>
 
 namespace devmap {
 
@@ -15,6 +16,8 @@ class NetNs {
   [[nodiscard]] static Expected<NetNs> create();
   /// The calling thread's.
   [[nodiscard]] static Expected<NetNs> current();
+  /// One that has a file: /run/netns/NAME, /proc/PID/ns/net.
+  [[nodiscard]] static Expected<NetNs> open(const std::string& path);
 
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 

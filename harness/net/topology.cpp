@@ -27,7 +27,7 @@ Polling settled(Polling polling) {
 /// segmentation to nobody (drivers/net/veth.c:veth_skb_is_eligible_for_gro): frames of the stack would take another way
 /// than those of XDP, and overtake them.
 Expected<void> poll_by_offload(const VethPair& pair) {
-  if (auto off = set_segmentation(pair.first, false).expected(); !off) return off;
+  if (auto off = set_tcp_segmentation(pair.first, false).expected(); !off) return off;
   return set_gro(pair.second, true).expected();
 }
 

@@ -55,11 +55,13 @@ Expected<Output> Output::parse(const std::string& text) {
   return Output{.format = *format, .file = text.substr(colon + 1)};
 }
 
-ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv) {
+ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv,
+                            const std::string& commands) {
   ParsedOptions parsed;
   Options& options = parsed.options;
   CLI::App app("Checks what this kernel does with BPF device maps, rule by rule.", program);
   app.footer(
+      commands +
       "Exit codes: 0 all conform, 1 a deviation, 4 nothing could run, 64 usage, 70 the suite is broken or an output\n"
       "is lost, 124 timed out, 128 + N ended by signal N. GoogleTest's flags (--gtest_filter, --gtest_list_tests, "
       "...)\n"

@@ -70,7 +70,8 @@ struct ParsedOptions {
 };
 
 /// Reads the command line, without GoogleTest's own flags. Help and version go to standard output, a refusal is one
-/// line on standard error.
-[[nodiscard]] ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv);
+/// line on standard error. `commands` are the lines of help on what else the program does.
+[[nodiscard]] ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv,
+                                          const std::string& commands = {});
 
 }  // namespace devmap

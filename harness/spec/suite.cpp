@@ -1,5 +1,6 @@
 #include <harness/spec/suite.hpp>
 
+#include <fmt/format.h>
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/options.hpp>
 #include <harness/spec/output_file.hpp>
@@ -60,9 +61,22 @@ int explain(const std::string& program, const Registry& registry, const Options&
   return complain(program, fmt::format("no rule '{}'{}", text, did_you_mean(registry, text)), kExitUsage);
 }
 
+/// What --help says of them.
+std::string help_on(const std::vector<Command>& commands) {
+  std::string text;
+  for (const auto& command : commands) {
+    text += fmt::format("{}{} {}\n    {} (see {} --help)\n", text.empty() ? "Commands:\n  " : "  ", command.name,
+                        command.arguments, command.summary, command.name);
+  }
+  return text.empty() ? text : text + "\n";
+}
+
 }  // namespace
 
 int suite_main(const Suite& suite, int argc, char** argv) {
+  for (const auto& command : suite.commands) {
+    if (argc > 1 && command.name == argv[1]) return command.main(suite.name, argc - 1, argv + 1);
+  }
   // GoogleTest's flags go to GoogleTest, all others to the suite.
   std::vector<const char*> own{argv[0]};
   std::vector<char*> google_test{argv[0]};
@@ -73,7 +87,7 @@ int suite_main(const Suite& suite, int argc, char** argv) {
       own.push_back(argv[i]);
     }
   }
-  const auto parsed = parse_options(suite.name, static_cast<int>(own.size()), own.data());
+  const auto parsed = parse_options(suite.name, static_cast<int>(own.size()), own.data(), help_on(suite.commands));
   if (parsed.exit_code) return *parsed.exit_code;
   const Options& options = parsed.options;
   const Registry& registry = options.calibration ? suite.calibration : suite.rules;

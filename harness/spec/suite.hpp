@@ -2,15 +2,29 @@
 
 #include <harness/spec/registry.hpp>
 
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace devmap {
+
+/// Something else the program does, asked for by its first argument; it reads its own command line, of which its name
+/// is the first word, and gives the exit code.
+struct Command {
+  std::string name = {};
+  /// What follows the name: "IN OUT".
+  std::string arguments = {};
+  /// One line for --help.
+  std::string summary = {};
+  std::function<int(const std::string& program, int argc, const char* const* argv)> main = {};
+};
 
 /// A suite as a program: its name, its rules, and the rules that fail on purpose to show that failures are seen.
 struct Suite {
   std::string name = {};
   Registry rules = {};
   Registry calibration = {};
+  std::vector<Command> commands = {};
 };
 
 /// The main function of a suite: reads the command line, runs, prints, and gives the exit code.

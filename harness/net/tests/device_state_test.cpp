@@ -2,6 +2,7 @@
 
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <harness/bpf/program.hpp>
 #include <harness/net/tests/netns_fixture.hpp>
 #include <harness/net/xdp_link.hpp>
@@ -23,6 +24,9 @@ TEST_F(DeviceStateTest, OfLoopback) {
     EXPECT_EQ(state->name, "lo");
     EXPECT_EQ(state->kind, "");
     EXPECT_EQ(state->bus, "");
+    EXPECT_EQ(state->hardware, ARPHRD_LOOPBACK);
+    EXPECT_FALSE(state->lower_namespace);
+    EXPECT_EQ(state->sent, 0U);
     EXPECT_EQ(state->mtu, 65536U);
     EXPECT_EQ(state->flags & IFF_UP, 0U);
     EXPECT_EQ(state->lower, 0U);

@@ -39,6 +39,22 @@ TEST_F(EthtoolTest, SwitchesGro) {
   });
 }
 
+TEST_F(EthtoolTest, TellsOffloads) {
+  inside([] {
+    const auto pair = create_veth({.up = false});
+    ASSERT_EQ(fault(pair), "");
+    for (const bool on : {true, false, true}) {
+      ASSERT_EQ(fault(set_gro(pair->first, on)), "");
+      EXPECT_EQ(gro(pair->first).value(), on);
+      EXPECT_EQ(gro(pair->first).value(), gro_is_on(pair->first));
+      ASSERT_EQ(fault(set_tcp_segmentation(pair->first, on)), "");
+      EXPECT_EQ(tcp_segmentation(pair->first).value(), on);
+    }
+    EXPECT_THAT(gro(999), IsRefusedWith(ENODEV));
+    EXPECT_THAT(tcp_segmentation(999), IsRefusedWith(ENODEV));
+  });
+}
+
 TEST_F(EthtoolTest, SetsChannels) {
   inside([] {
     const auto pair = create_veth({.queues = 3, .up = false});
