@@ -54,8 +54,8 @@ void add_mtu(Registry& rules) {
       .states =
           "On a veth device whose peer's MTU leaves a frame no room in one page, a native program is refused with "
           "ERANGE, unless it allows for fragments (BPF_F_XDP_HAS_FRAGS).",
-      .since = {.major = 5, .minor = 18},
       .refuses = {ERANGE},
+      .since = {.major = 5, .minor = 18},
       .source = {kVethSet},
       .variants = once(),
       .needs = {features::veth(), features::frags_programs()},
