@@ -115,7 +115,7 @@ Finding ability_unknown(const Situation& situation, std::string_view what, const
                         std::string_view rule) {
   return {.name = "target-ability-unknown",
           .severity = Severity::unknown,
-          .found = fmt::format("unknown: {} ({})", what, why),
+          .found = fmt::format("{} ({})", what, why),
           .remedy =
               fmt::format("ask with --probe as root, which sends a frame through {}", situation.out.device.state.name),
           .rule = rule};

@@ -63,7 +63,7 @@ void look_at_driver(const Interface& in, Findings& findings) {
   if (!told && device.features.error().code != ENOENT) {
     findings.push_back({.name = "receiver-features-unknown",
                         .severity = Severity::unknown,
-                        .found = fmt::format("unknown: whether the driver of {} runs native programs ({})", name,
+                        .found = fmt::format("whether the driver of {} runs native programs ({})", name,
                                              device.features.error().text()),
                         .remedy = "attach a program in native mode and see",
                         .rule = rule::kNoNativeProgram});

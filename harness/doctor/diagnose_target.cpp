@@ -108,6 +108,16 @@ void look_at_what_follows(const Situation& situation, Mode mode, Findings& findi
          .remedy = "redirect to a device that has another end",
          .rule = kind == "dummy" ? rule::kGenericDummy : rule::kGenericIfb});
   }
+  if (device.state.kind == "vxlan") {
+    findings.push_back(
+        {.name = "target-needs-a-remote-end",
+         .severity = Severity::caution,
+         .found = fmt::format("{} sends frames to the remote ends its forwarding table has for them, and "
+                              "drops all others (no event tells)",
+                              name),
+         .remedy = on(device, fmt::format("bridge fdb show dev {}", name)),
+         .rule = rule::kSilentLoss});
+  }
   if (is_tun(device) && device.state.hardware != 1) {  // ARPHRD_ETHER
     findings.push_back({.name = "target-without-ethernet",
                         .severity = Severity::caution,

@@ -24,7 +24,7 @@ struct Finding {
   /// A short name: "target-down".
   std::string_view name = {};
   Severity severity = Severity::note;
-  /// What was observed, and what follows from it.
+  /// What was observed, and what follows from it; of something unknown, what that is, and why it is.
   std::string found = {};
   /// What a person can do about it; empty where there is nothing to do.
   std::string remedy = {};

@@ -301,12 +301,14 @@ class Attempt {
         result.outcome = Probe::Outcome::received;
       } else if (end_.runs_program()) {
         result.not_shown =
-            fmt::format("the program on {} may have taken the others before they could be heard. ", end_.title());
+            fmt::format("the program on {} may have taken the others before they could be heard; ", end_.title());
       } else {
         result.outcome = Probe::Outcome::lost;
       }
+    } else if (after.sending_dropped - before.sending_dropped >= kProbeFrames && !out_came_as_many) {
+      result.outcome = Probe::Outcome::lost;
     } else {
-      result.not_shown = fmt::format("what is beyond {} could not be listened to. ", name);
+      result.not_shown = fmt::format("what is beyond {} could not be listened to; ", name);
     }
     result.not_shown += not_shown_of_in();
     return result;
@@ -359,7 +361,7 @@ void consider(const Probe& probe, const Situation& situation, std::vector<Findin
   if (probe.outcome == Probe::Outcome::impossible) {
     findings.push_back({.name = "probe-impossible",
                         .severity = Severity::unknown,
-                        .found = "unknown: what a probe would show; nothing could be sent",
+                        .found = "what a probe would show; nothing could be sent",
                         .remedy = "see the line on the probe",
                         .rule = rule::kRedirects});
     return;

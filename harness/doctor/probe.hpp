@@ -16,7 +16,7 @@ struct Probe {
   enum class Outcome : std::uint8_t {
     received,    ///< all were heard at the other end of OUT
     taken,       ///< OUT's driver took them; what it did with them cannot be seen from here
-    lost,        ///< OUT's driver took them, and not all were heard at the other end
+    lost,        ///< OUT's driver took them, and dropped them or not all were heard at the other end
     refused,     ///< the redirect failed, or OUT's driver refused them
     impossible,  ///< nothing could be sent
   };

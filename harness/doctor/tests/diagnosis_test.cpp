@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(OfTheReceiver, AilmentTest,
                                                  kNative,
                                                  "receiver-features-unknown",
                                                  unknown,
-                                                 {"unknown: ", "EIO"},
+                                                 {"whether the driver of eth1 runs native programs", "EIO"},
                                                  "attach",
                                                  rule::kNoNativeProgram},
                                          Ailment{"FewerQueuesThanItsPeer",
@@ -362,7 +362,7 @@ INSTANTIATE_TEST_SUITE_P(
                             kNative,
                             "target-ability-unknown",
                             unknown,
-                            {"unknown: "},
+                            {"whether the target transmits XDP frames", "EIO"},
                             "--probe",
                             {}},
                     Ailment{"Itself",
@@ -406,6 +406,17 @@ INSTANTIATE_TEST_SUITE_P(
                             {"drops them"},
                             "another end",
                             rule::kGenericDummy},
+                    Ailment{"Vxlan",
+                            [](Situation& s) {
+                              s.out.device.state.kind = "vxlan";
+                              s.out.other.reset();
+                            },
+                            kGeneric,
+                            "target-needs-a-remote-end",
+                            caution,
+                            {"forwarding table"},
+                            "bridge fdb show dev veth0",
+                            rule::kSilentLoss},
                     Ailment{"TunWithoutEthernet",
                             [](Situation& s) {
                               s.out.device.state.kind = "tun";
