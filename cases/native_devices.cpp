@@ -161,6 +161,7 @@ void add_queues(Registry& rules) {
       .id = "native.veth-with-fewer-queues-than-its-peer-is-no-target",
       .states = "A native redirect to a veth device that has fewer receive queues than its peer has transmit queues "
                 "fails with EOPNOTSUPP, although the peer polls; with as many it is a target.",
+      .refuses = {EOPNOTSUPP},
       .since = {.major = 6, .minor = 3},
       .source = {"drivers/net/veth.c:veth_set_xdp_features", kEnqueue},
       .variants = any_map(4),
