@@ -11,6 +11,7 @@
 #include <harness/net/link.hpp>
 #include <harness/net/packet_socket.hpp>
 #include <harness/net/redirect_trace.hpp>
+#include <harness/net/topology.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/case.hpp>
 
@@ -20,6 +21,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <span>
 #include <thread>
 
 namespace devmap::cases {
@@ -35,11 +37,17 @@ constexpr auto kRace = 150ms;
 /// Sends live frames through a program on a thread of its own while it lives.
 class LiveSender {
  public:
-  explicit LiveSender(const Program& program)
-      : thread_([this, &program] {
+  LiveSender(const Program& program, std::uint32_t ingress)
+      : thread_([this, &program, ingress] {
           const auto frame = live_frame();
+          xdp_md context{};
+          context.data_end = static_cast<std::uint32_t>(frame.size());
+          context.ingress_ifindex = ingress;
           while (!over_ && failed_ == 0) {
-            const auto ran = program.test_run({.repeat = 64, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .data_in = frame});
+            const auto ran = program.test_run({.repeat = 64,
+                                               .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+                                               .data_in = frame,
+                                               .context_in = std::as_bytes(std::span(&context, 1))});
             failed_ = ran.error();
             ++runs_;
           }
@@ -74,7 +82,11 @@ void delete_under_frames(Case& c, std::uint64_t flags) {
   const auto program = redirecting_program(c, map, kPresent, flags);
   std::uint32_t deleted = 0;
   std::uint32_t left = 0;
-  LiveSender sender(program);
+  const auto ingress = c.must(create_wire(0));
+  const auto attached = c.attach(program, ingress.second, Mode::native);
+  // What is attached nowhere waits for RCU in every run.
+  const auto* const dispatching = attached.dispatching();
+  LiveSender sender(dispatching != nullptr ? *dispatching : program, ingress.second);
   const auto began = Clock::now();
   const auto end = began + c.soak(kRace);
   do {
