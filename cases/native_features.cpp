@@ -18,6 +18,8 @@ using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 constexpr KernelVersion kFeatureBitsSince{.major = 6, .minor = 3};
+/// BPF_F_XDP_HAS_FRAGS.
+constexpr KernelVersion kFragsProgramsSince{.major = 5, .minor = 18};
 const std::string kEnqueue = "kernel/bpf/devmap.c:__xdp_enqueue";
 const std::string kVethFeatures = "drivers/net/veth.c:veth_set_xdp_features";
 const std::string kDelivered = "xdp_redirect, xdp_devmap_xmit sent 1 of 1";
@@ -324,13 +326,14 @@ void add_native_features(Registry& rules) {
       Mode::native));
 }
 
+/// With an SKB-mode program the frame is made linear before Linux 6.9, and comes out whole all the same.
 void add_generic_fragments(Registry& rules) {
   rules.add(fragments_rule(
       {
           .id = "generic.veth-takes-frames-in-fragments",
           .states =
               "A frame in several buffers that an SKB-mode program redirects to a veth device is delivered whole.",
-          .since = {.major = 6, .minor = 9},
+          .since = kFragsProgramsSince,
           .source = {"kernel/bpf/devmap.c:dev_map_generic_redirect", "net/core/dev.c:netif_skb_check_for_xdp"},
           .catalogue = {"GENERIC-07"},
           .check = veth_takes_fragments,
@@ -341,7 +344,7 @@ void add_generic_fragments(Registry& rules) {
           .id = "generic.every-device-takes-frames-in-fragments",
           .states = "An SKB-mode redirect of a frame in several buffers does not ask whether the device can transmit "
                     "such: a tap device, which can only transmit single buffers of XDP, delivers it whole.",
-          .since = {.major = 6, .minor = 9},
+          .since = kFragsProgramsSince,
           .source = {"kernel/bpf/devmap.c:dev_map_generic_redirect", "net/core/dev.c:netif_skb_check_for_xdp"},
           .catalogue = {"GENERIC-07"},
           .check = [](Case& c) { redirect_to_tap(c, true); },
