@@ -1,5 +1,7 @@
 #include <harness/base/kernel_version.hpp>
 
+#include <harness/base/version_code.hpp>
+
 #include <sys/utsname.h>
 
 #include <fmt/format.h>
@@ -29,7 +31,7 @@ std::optional<KernelVersion> KernelVersion::parse(std::string_view release) {
 KernelVersion KernelVersion::running() {
   utsname names{};
   if (uname(&names) != 0) return {};
-  return parse(names.release).value_or(KernelVersion{});
+  return with_patch_level(parse(names.release).value_or(KernelVersion{}), running_version_code());
 }
 
 std::string KernelVersion::text() const {

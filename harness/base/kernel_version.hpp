@@ -17,7 +17,7 @@ struct KernelVersion {
   /// least two of them.
   [[nodiscard]] static std::optional<KernelVersion> parse(std::string_view release);
 
-  /// The running kernel's, from uname(2); 0.0.0 where the release cannot be read.
+  /// The running kernel's (base/version_code.hpp says from where); 0.0.0 where its release cannot be read.
   [[nodiscard]] static KernelVersion running();
 
   /// "6.12" or "6.12.117".

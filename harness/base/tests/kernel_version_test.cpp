@@ -1,4 +1,5 @@
 #include <harness/base/kernel_version.hpp>
+#include <harness/base/version_code.hpp>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +46,21 @@ TEST(KernelVersion, IsNotReadFromGarbage) {
 
 TEST(KernelVersion, TakesNoSignForAPatchLevel) {
   EXPECT_EQ(KernelVersion::parse("6.12.-3"), version(6, 12));
+}
+
+TEST(KernelVersion, HasThePatchLevelThatItsReleaseLeavesOut) {
+  constexpr std::uint32_t kCode = 6 << 16 | 1 << 8 | 192;
+  EXPECT_EQ(with_patch_level(version(6, 1), kCode), version(6, 1, 192));
+  EXPECT_EQ(with_patch_level(version(6, 1, 7), kCode), version(6, 1, 7)) << "the release says it";
+  EXPECT_EQ(with_patch_level(version(6, 12), kCode), version(6, 12)) << "of another series";
+  EXPECT_EQ(with_patch_level(version(6, 1), 0), version(6, 1)) << "there is no code";
+}
+
+TEST(KernelVersion, OfTheRunningKernelIsOfItsCode) {
+  const auto running = KernelVersion::running();
+  const auto series = static_cast<std::uint32_t>(running.major << 8 | running.minor);
+  if (running_version_code() == 0) GTEST_SKIP() << "the vDSO is switched off";
+  EXPECT_EQ(running_version_code() >> 8, series) << running.text();
 }
 
 TEST(KernelVersion, IsOrderedByItsNumbers) {
