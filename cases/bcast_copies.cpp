@@ -287,7 +287,7 @@ void add_fragments(Registry& rules) {
   rules.add(fragments_rule({
       .id = "bcast.frame-in-fragments-goes-to-a-single-device",
       .states = "A broadcast of a frame in several buffers delivers it where only one device is left to get it.",
-      .since = {.major = 5, .minor = 18},
+      .since = {.major = 6, .minor = 3},
       .source = {"kernel/bpf/devmap.c:dev_map_enqueue_multi", "kernel/bpf/devmap.c:dev_map_redirect_multi"},
       .check =
           [](Case& c) {

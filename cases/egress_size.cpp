@@ -171,7 +171,7 @@ void add_fragments(Registry& rules) {
           .id = "egress.frags-program-sees-the-linear-part",
           .states = "An entry's program that can take fragments finds the linear part of a fragmented frame between "
                     "data and data_end, and the whole frame is sent, with what the program wrote to it.",
-          .since = {.major = 5, .minor = 18},
+          .since = {.major = 6, .minor = 3},
           .catalogue = {"EGRESS-17"},
           .needs = {features::frags_programs(), features::gro_switch()},
           .check =

@@ -304,7 +304,7 @@ void add_native_features(Registry& rules) {
       {
           .id = "native.veth-takes-frames-in-fragments",
           .states = "A frame in several buffers that a native program redirects to a veth device is delivered whole.",
-          .since = {.major = 5, .minor = 18},
+          .since = {.major = 6, .minor = 3},
           .source = {kEnqueue, kVethFeatures},
           .catalogue = {"NATIVE-18"},
           .check = veth_takes_fragments,
