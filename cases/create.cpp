@@ -319,6 +319,8 @@ void add_allocation(Registry& rules) {
       .id = "create.array-entries-are-bounded-by-memory",
       .states = "A DEVMAP of 2^32 - 1 entries is refused for want of memory, with ENOMEM, and not for its number.",
       .refuses = {ENOMEM},
+      // Before, a size beyond what the locked memory limit counts in was refused with EINVAL.
+      .since = {.major = 5, .minor = 11},
       .source = {"kernel/bpf/devmap.c:dev_map_init_map"},
       .catalogue = {"CREATE-05"},
       .variants = devmap_only(),
