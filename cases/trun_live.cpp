@@ -446,10 +446,13 @@ struct Noted {
   std::uint32_t queue = 0;
 };
 
-/// Appends code that adds a run, the length of the metadata and the queue to a map's only value.
-Assembler& note_context(Assembler& code, const Map& notes) {
+std::int16_t at(std::size_t offset) {
+  return static_cast<std::int16_t>(offset);
+}
+
+/// Appends code that adds a run and the length of the metadata to a map's only value, which r6 points to afterwards.
+Assembler& note_metadata(Assembler& code, const Map& notes) {
   using enum Register;
-  const auto at = [](std::size_t offset) { return static_cast<std::int16_t>(offset); };
   return code.load_map_value(r6, notes, 0)
       .load(Width::word, r7, r6, at(offsetof(Noted, runs)))
       .compute(Arithmetic::add, r7, 1)
@@ -457,7 +460,13 @@ Assembler& note_context(Assembler& code, const Map& notes) {
       .load(Width::word, r7, r1, at(offsetof(xdp_md, data)))
       .load(Width::word, r8, r1, at(offsetof(xdp_md, data_meta)))
       .compute(Arithmetic::subtract, r7, r8)
-      .store(Width::word, r6, at(offsetof(Noted, metadata)), r7)
+      .store(Width::word, r6, at(offsetof(Noted, metadata)), r7);
+}
+
+/// The same with the queue. Not for a program in an entry: kernels without ca9984c5f0ab follow a null pointer there.
+Assembler& note_context(Assembler& code, const Map& notes) {
+  using enum Register;
+  return note_metadata(code, notes)
       .load(Width::word, r7, r1, at(offsetof(xdp_md, rx_queue_index)))
       .store(Width::word, r6, at(offsetof(Noted, queue)), r7);
 }
@@ -508,11 +517,11 @@ void add_contexts(Registry& rules) {
             const auto main_notes = notes_map(c);
             const auto egress_notes = notes_map(c);
             Assembler egress_code;
-            const auto egress = c.program(note_context(egress_code, egress_notes).return_value(XDP_PASS),
+            const auto egress = c.program(note_metadata(egress_code, egress_notes).return_value(XDP_PASS),
                                           {.expected_attach_type = BPF_XDP_DEVMAP});
             c.must(map.update(kKey, {.ifindex = targets.device(0), .program_fd = egress.fd()}));
             Assembler main_code;
-            const auto program = c.program(note_context(main_code, main_notes).redirect_map(map, kKey, 0).exit());
+            const auto program = c.program(note_metadata(main_code, main_notes).redirect_map(map, kKey, 0).exit());
             const auto frame = make_frame(kMetadata + kShortestFrame);
             auto context = context_of(frame);
             context.data = kMetadata;
