@@ -117,7 +117,7 @@ std::optional<Kernel> Cache::find(const std::string& name) const {
   const auto about = read_file((directory / kAbout).string());
   if (!about) return std::nullopt;
   const auto fields = nlohmann::json::parse(*about, nullptr, false);
-  if (!fields.is_object() || fields.value("layout", 0) != kLayout) return std::nullopt;
+  if (!fields.is_object() || !fields.contains("layout") || fields["layout"] != kLayout) return std::nullopt;
   const auto present = [&directory](const char* file) {
     std::error_code ignored;
     return fs::exists(directory / file, ignored) ? directory / file : fs::path();

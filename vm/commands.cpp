@@ -167,7 +167,7 @@ int exit_code(const Observed& observed, const Outcome& outcome) {
     case Ending::hang:
       return kExitTimedOut;
     case Ending::interrupted:
-      return 128 + SIGINT;
+      return 128 + observed.interrupted_by;
     case Ending::never_booted:
     case Ending::killed:
       break;

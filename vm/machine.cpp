@@ -41,6 +41,13 @@ class HeldSignals {
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
 
+  /// Takes a signal that has come, so that it does not strike when this object goes.
+  [[nodiscard]] int take() const {
+    signalfd_siginfo taken{};
+    if (read(descriptor_.get(), &taken, sizeof taken) != static_cast<ssize_t>(sizeof taken)) return SIGINT;
+    return static_cast<int>(taken.ssi_signo);
+  }
+
  private:
   sigset_t held_{};
   sigset_t before_{};
@@ -158,7 +165,7 @@ Outcome judge(const Observed& observed) {
   const auto where = observed.suite_started ? "while the suite ran" : "before the suite was started";
   if (observed.suite_exit_code && !observed.cut) return {Ending::ended, {}};
   if (const auto panic = panic_in(observed.console)) return {Ending::panic, fmt::format("{} {}", *panic, where)};
-  if (observed.interrupted) return {Ending::interrupted, fmt::format("interrupted {}", where)};
+  if (observed.interrupted_by != 0) return {Ending::interrupted, fmt::format("interrupted {}", where)};
   if (observed.time_was_up && observed.hello) {
     return {Ending::hang, fmt::format("no end after {:.0f} s, {}", observed.total.count(), where)};
   }
@@ -210,7 +217,7 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
     open = receive(port.get(), reader) && !gone;
     while (auto message = reader.next()) take(std::move(*message), observed, began, on_output);
     if ((watched[2].revents & POLLIN) != 0) {
-      observed.interrupted = true;
+      observed.interrupted_by = signals.take();
       break;
     }
     if (observed.suite_exit_code) break;

@@ -60,7 +60,8 @@ struct Observed {
   bool cut = false;
   std::string console = {};
   bool time_was_up = false;
-  bool interrupted = false;
+  /// The signal that told this process to end; 0 for none.
+  int interrupted_by = 0;
   int qemu_exit_code = 0;
   std::string qemu_complaint = {};
   std::chrono::duration<double> boot{};
