@@ -171,7 +171,7 @@ void add_bonds(Registry& rules) {
       .commits = {"879af96ffd72"},
       .catalogue = {"EVENT-11"},
       .variants = once(),
-      .needs = {features::veth(), features::bond()},
+      .needs = {features::veth(), features::native_bond()},
       .check =
           [](Case& c) {
             const auto bond = bond_of(c, Mastership::active_backup, true);
@@ -202,7 +202,7 @@ void add_bonds(Registry& rules) {
       .commits = {"1921f91298d1"},
       .catalogue = {"EVENT-11"},
       .variants = once(),
-      .needs = {features::veth(), features::bond(), features::redirect_trace()},
+      .needs = {features::veth(), features::native_bond(), features::redirect_trace()},
       .danger = "kernels without the fix crash",
       .check =
           [](Case& c) {

@@ -2,6 +2,7 @@
 
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/program.hpp>
+#include <harness/net/devices.hpp>
 #include <harness/net/ethtool.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/link_request.hpp>
@@ -69,6 +70,32 @@ Fact kind_known(const char* kind) {
   }
 }
 
+/// In a namespace of its own, so that no bond is left in the caller's.
+Fact bond_takes_programs() {
+  Fact fact;
+  const auto apart = NetNs::create();
+  if (!apart) return {Presence::could_not_tell, apart.error().text()};
+  const auto entered = apart->run([&] {
+    const auto bond = create_bond({.name = "bond7", .up = false});
+    if (!bond) {
+      fact = {bond.error().code == EOPNOTSUPP ? Presence::absent : Presence::could_not_tell, bond.error().text()};
+      return;
+    }
+    const auto instructions = Assembler().return_value(XDP_PASS).build();
+    const auto program =
+        instructions ? Program::load({}, *instructions).expected() : std::unexpected(instructions.error());
+    if (!program) {
+      fact = {Presence::could_not_tell, program.error().text()};
+      return;
+    }
+    const auto link = XdpLink::create(*program, {.ifindex = *bond, .flags = XDP_FLAGS_DRV_MODE});
+    fact = link ? Fact{Presence::present, "a program can be attached to a bond in native mode"}
+                : Fact{link.error() == EOPNOTSUPP ? Presence::absent : Presence::could_not_tell,
+                       "attaching a program to a bond in native mode is refused with " + errno_name(link.error())};
+  });
+  return entered ? fact : Fact{Presence::could_not_tell, entered.error().text()};
+}
+
 Feature device_kind(const char* kind, const char* module) {
   return {.name = fmt::format("devices of the kind {}", kind),
           .remedy = fmt::format("load the module {}, or run it on a kernel that has it built in", module),
@@ -115,6 +142,11 @@ Feature vxlan() {
 }
 Feature bond() {
   return device_kind("bond", "bonding");
+}
+Feature native_bond() {
+  return {.name = "native XDP on bonds",
+          .remedy = "load the module bonding, on Linux 5.15 or later",
+          .probe = bond_takes_programs};
 }
 
 Feature tun() {

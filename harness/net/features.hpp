@@ -16,6 +16,8 @@ namespace devmap::features {
 [[nodiscard]] Feature vlan();
 [[nodiscard]] Feature vxlan();
 [[nodiscard]] Feature bond();
+/// Programs that can be attached to a bond in native mode.
+[[nodiscard]] Feature native_bond();
 /// Of both layers (net/tun.hpp).
 [[nodiscard]] Feature tun();
 

@@ -11,10 +11,10 @@ using testing_support::fault;
 using NetFeaturesTest = testing_support::NetNsTest;
 
 TEST_F(NetFeaturesTest, SayWhatTheyFound) {
-  for (const auto& feature :
-       {features::veth(), features::device_bound_programs(), features::wide_values_in_skb_mode(),
-        features::redirect_trace(), features::dummy(), features::ifb(), features::bridge(), features::macvlan(),
-        features::vlan(), features::vxlan(), features::bond(), features::tun(), features::xdp_feature_bits()}) {
+  for (const auto& feature : {features::veth(), features::device_bound_programs(), features::wide_values_in_skb_mode(),
+                              features::redirect_trace(), features::dummy(), features::ifb(), features::bridge(),
+                              features::macvlan(), features::vlan(), features::vxlan(), features::bond(),
+                              features::native_bond(), features::tun(), features::xdp_feature_bits()}) {
     const Fact fact = feature.probe();
     EXPECT_NE(fact.presence, Presence::could_not_tell) << feature.name << ": " << fact.text;
     EXPECT_FALSE(fact.text.empty()) << feature.name;
@@ -31,7 +31,8 @@ TEST_F(NetFeaturesTest, LeaveNoDeviceBehind) {
 
 TEST_F(NetFeaturesTest, KnowKindsByTryingAndMakeNothing) {
   inside([] {
-    for (const auto& feature : {features::bridge(), features::macvlan(), features::dummy(), features::bond()}) {
+    for (const auto& feature :
+         {features::bridge(), features::macvlan(), features::dummy(), features::bond(), features::native_bond()}) {
       (void)feature.probe();
     }
     EXPECT_EQ(features::gro_switch().probe().presence, Presence::present);
