@@ -158,6 +158,13 @@ Expected<std::string> read_suite(const std::string& asked) {
   return loaded_part(std::move(*content), file);
 }
 
+/// What the suite may take of a guest's time, so that a guest that is too slow still hands over what it has; 0 where
+/// there is too little to divide.
+unsigned limit_of_suite(std::chrono::seconds of_guest) {
+  constexpr std::chrono::seconds kToBootAndEnd{30};
+  return of_guest < 2 * kToBootAndEnd ? 0 : static_cast<unsigned>((of_guest - kToBootAndEnd).count());
+}
+
 int exit_code(const Observed& observed, const Outcome& outcome) {
   switch (outcome.ending) {
     case Ending::ended:
@@ -275,7 +282,10 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   auto suite = read_suite(options.suite);
   if (!suite) return complain(suite.error().text(), kExitMissing);
   const auto guest = make_guest(*kernel, catalogue->guest,
-                                {.init = embedded_init(), .suite = std::move(*suite), .arguments = options.arguments});
+                                {.init = embedded_init(),
+                                 .suite = std::move(*suite),
+                                 .arguments = options.arguments,
+                                 .limit_s = limit_of_suite(options.limit)});
   if (!guest) return complain(guest.error().text(), kExitBroken);
   if (!kernel->modules.empty() && !guest->missing_modules.empty()) {
     mention(fmt::format("{}: modules that are not there: {}", kernel->name, fmt::join(guest->missing_modules, ", ")));

@@ -60,6 +60,7 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
   if (!modules) return std::unexpected(modules.error());
   plan.transport_modules = std::move(*transport);
   plan.modules = std::move(*modules);
+  plan.limit_s = parts.limit_s;
   plan.command = {kSuite, "-o", kRecord};
   std::ranges::copy(parts.arguments, std::back_inserter(plan.command));
 

@@ -17,6 +17,8 @@ struct GuestParts {
   std::string suite = {};
   /// The suite's arguments.
   std::vector<std::string> arguments = {};
+  /// Seconds the suite may take; 0 for as long as it likes.
+  unsigned limit_s = 0;
 };
 
 /// A guest's root file system.

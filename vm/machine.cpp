@@ -74,6 +74,9 @@ void take(wire::Message message, Observed& observed, Clock::time_point began, co
     case wire::Kind::record:
       observed.record = std::move(message.text);
       break;
+    case wire::Kind::stopped:
+      observed.suite_stopped = true;
+      break;
     case wire::Kind::ended: {
       int code = 0;
       std::from_chars(message.text.data(), message.text.data() + message.text.size(), code);
@@ -163,7 +166,11 @@ std::string_view name_of(Ending ending) {
 
 Outcome judge(const Observed& observed) {
   const auto where = observed.suite_started ? "while the suite ran" : "before the suite was started";
-  if (observed.suite_exit_code && !observed.cut) return {Ending::ended, {}};
+  if (observed.suite_exit_code && !observed.cut) {
+    if (!observed.suite_stopped) return {Ending::ended, {}};
+    return {Ending::hang, fmt::format("the suite did not end in {:.0f} s, and was told to; {}", observed.total.count(),
+                                      observed.record ? "its record has what was through" : "it left no record")};
+  }
   if (const auto panic = panic_in(observed.console)) return {Ending::panic, fmt::format("{} {}", *panic, where)};
   if (observed.interrupted_by != 0) return {Ending::interrupted, fmt::format("interrupted {}", where)};
   if (observed.time_was_up && observed.hello) {

@@ -51,6 +51,8 @@ struct Observed {
   /// The guest's init spoke.
   bool hello = false;
   bool suite_started = false;
+  /// The suite was told to end because its time was up.
+  bool suite_stopped = false;
   std::string release = {};
   std::vector<std::string> notes = {};
   /// The suite's record, if it came whole.

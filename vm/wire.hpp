@@ -22,6 +22,8 @@ enum class Kind : std::uint8_t {
   output,
   /// The suite's result record (JSON).
   record,
+  /// The suite was told to end because its time was up; empty.
+  stopped,
   /// The suite's exit code, in decimal.
   ended,
 };

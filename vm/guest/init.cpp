@@ -8,6 +8,7 @@
 #include <linux/reboot.h>
 #include <net/if.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -16,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -110,6 +112,34 @@ void raise_loopback() {
   close(fd);
 }
 
+/// Hands on what the suite prints until it closes its output. Its time being up, it is told to end, which it does with
+/// a record of what it has; and is killed if it does not.
+void watch(pid_t child, int output, unsigned limit_s, const Port& port) {
+  constexpr unsigned kSecondsToEnd = 5;
+  const auto began = time(nullptr);
+  std::array<char, 16384> block;
+  for (bool told = false;;) {
+    pollfd readable{output, POLLIN, 0};
+    const bool has = poll(&readable, 1, 200) > 0;
+    if (has) {
+      const auto got = read(output, block.data(), block.size());
+      if (got <= 0) return;
+      port.say(wire::Kind::output, {block.data(), static_cast<std::size_t>(got)});
+    }
+    if (limit_s == 0) continue;
+    const auto passed = static_cast<unsigned>(time(nullptr) - began);
+    if (passed >= limit_s && !told) {
+      told = true;
+      port.say(wire::Kind::stopped, {});
+      kill(child, SIGTERM);
+    }
+    if (passed >= limit_s + kSecondsToEnd) {
+      kill(child, SIGKILL);
+      return;
+    }
+  }
+}
+
 /// Runs the suite with its output going to the host as it comes; the exit code, or 128 + N where signal N ended it.
 int run(const Plan& plan, const Port& port) {
   std::array<int, 2> ends{};
@@ -131,11 +161,7 @@ int run(const Plan& plan, const Port& port) {
     _exit(127);
   }
   close(ends[1]);
-  std::array<char, 16384> block;
-  ssize_t got = 0;
-  while ((got = read(ends[0], block.data(), block.size())) > 0) {
-    port.say(wire::Kind::output, {block.data(), static_cast<std::size_t>(got)});
-  }
+  watch(child, ends[0], plan.limit_s, port);
   int status = 0;
   waitpid(child, &status, 0);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

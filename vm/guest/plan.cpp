@@ -1,5 +1,7 @@
 #include <vm/guest/plan.hpp>
 
+#include <charconv>
+
 namespace devmap::vm {
 namespace {
 
@@ -21,6 +23,7 @@ std::string render_plan(const Plan& plan) {
   for (const auto& module : plan.transport_modules) append(text, "transport", module.file, module.parameters);
   for (const auto& module : plan.modules) append(text, "module", module.file, module.parameters);
   for (const auto& setting : plan.settings) append(text, "set", setting.file, setting.value);
+  if (plan.limit_s != 0) append(text, "limit", std::to_string(plan.limit_s), {});
   for (const auto& word : plan.command) append(text, "word", word, {});
   return text;
 }
@@ -34,6 +37,7 @@ Plan parse_plan(std::string_view text) {
     if (key == "transport") plan.transport_modules.emplace_back(first, second);
     if (key == "module") plan.modules.emplace_back(first, second);
     if (key == "set") plan.settings.emplace_back(first, second);
+    if (key == "limit") std::from_chars(first.data(), first.data() + first.size(), plan.limit_s);
     if (key == "word") plan.command.push_back(first);
   }
   return plan;

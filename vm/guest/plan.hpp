@@ -26,6 +26,8 @@ struct Plan {
   std::vector<Module> transport_modules = {};
   std::vector<Module> modules = {};
   std::vector<Setting> settings = {};
+  /// Seconds the program may take; 0 for as long as it likes.
+  unsigned limit_s = 0;
   /// The program and its arguments.
   std::vector<std::string> command = {};
 

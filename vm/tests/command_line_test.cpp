@@ -93,6 +93,90 @@ TEST_F(CommandLine, NamesAKernelThatIsNotThere) {
   EXPECT_THAT(garbage.err, HasSubstr("x.deb"));
 }
 
+/// With an apt that offers two kernels, whose packages are files of the test's.
+class WithApt : public CommandLine {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists("/etc/debian_version")) GTEST_SKIP() << "this machine knows no Debian mirror";
+    put_program("apt-get", "log=" + directory_.path().string() +
+                               "/apt-log; echo \"$*\" >> $log\n"
+                               "case \"$*\" in\n"
+                               "*update*) [ ! -e " +
+                               file("no-update") +
+                               " ] || { echo 'E: no route' >&2; exit 100; } ;;\n"
+                               "*6.1.192*) [ ! -e " +
+                               file("no-newest") +
+                               " ] || { echo 'E: 404' >&2; exit 100; }\n"
+                               "  cp " +
+                               file("newest") +
+                               " a.deb ;;\n"
+                               "*6.1.190*) cp " +
+                               file("older") +
+                               " a.deb ;;\n"
+                               "esac\n");
+    put_program("apt-cache",
+                "case $1 in\n"
+                "search) echo 'linux-image-6.1.0-55-cloud-amd64 - a'; echo 'linux-image-6.1.0-56-cloud-amd64 - b' ;;\n"
+                "show) printf 'Package: linux-image-6.1.0-55-cloud-amd64\\nVersion: 6.1.190-1\\nSize: 26000000\\n\\n';"
+                " printf 'Package: linux-image-6.1.0-56-cloud-amd64\\nVersion: 6.1.192-2\\nSize: 27000000\\n' ;;\n"
+                "esac\n");
+    ASSERT_TRUE(write_to(file("newest"), test::deb_of({{"boot/vmlinuz-6.1.0-56-cloud-amd64", "NEWEST"}})));
+    ASSERT_TRUE(write_to(file("older"), test::deb_of({{"boot/vmlinuz-6.1.0-55-cloud-amd64", "OLDER"}})));
+  }
+
+  [[nodiscard]] std::string file(const std::string& name) const { return (directory_.path() / name).string(); }
+  [[nodiscard]] std::string image() const {
+    return test::content_of(directory_.path() / "devmap-conformance/kernels/6.1/vmlinuz");
+  }
+};
+
+TEST_F(WithApt, FetchesTheNewestAndSaysHowMuchThatIs) {
+  const auto finished = devmap_vm({"fetch", "6.1"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("27 MB to download"));
+  EXPECT_EQ(image(), "NEWEST");
+  EXPECT_THAT(devmap_vm({"kernels"}).out, HasSubstr("6.1.192-2"));
+}
+
+TEST_F(WithApt, FetchesNothingTwice) {
+  ASSERT_EQ(devmap_vm({"fetch", "6.1"}).exit_code, 0);
+  ASSERT_TRUE(write_to(file("no-newest"), ""));
+  const auto finished = devmap_vm({"fetch", "6.1"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("6.1.192-2 is there"));
+}
+
+TEST_F(WithApt, TakesTheNextWhereTheNewestIsGone) {
+  ASSERT_TRUE(write_to(file("no-newest"), ""));
+  const auto finished = devmap_vm({"fetch", "6.1"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("6.1.192-2 cannot be had"));
+  EXPECT_EQ(image(), "OLDER");
+}
+
+TEST_F(WithApt, GoesOnWithoutTheMirror) {
+  ASSERT_TRUE(write_to(file("no-update"), ""));
+  const auto finished = devmap_vm({"fetch", "6.1"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("E: no route"));
+}
+
+TEST_F(WithApt, KeepsNothingOfADamagedPackage) {
+  ASSERT_TRUE(write_to(file("newest"), "garbage"));
+  const auto finished = devmap_vm({"fetch", "6.1"});
+  EXPECT_EQ(finished.exit_code, 4);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path() / "devmap-conformance/kernels"), {}),
+            0);
+}
+
+TEST_F(WithApt, TouchesNoStateOfTheSystem) {
+  ASSERT_EQ(devmap_vm({"fetch", "6.1"}).exit_code, 0);
+  const auto configuration = test::content_of(directory_.path() / "devmap-conformance/apt/apt.conf");
+  for (const auto* const key : {"Dir::State", "Dir::Cache", "Dir::State::status", "Dir::Etc::sourcelist"}) {
+    EXPECT_THAT(configuration, HasSubstr(std::string(key) + " \"" + directory_.path().string())) << key;
+  }
+}
+
 class WithSuite : public CommandLine {
  protected:
   void SetUp() override {

@@ -133,6 +133,13 @@ TEST_F(FakeMachine, ThatHangsIsEndedInTime) {
   EXPECT_LT(observed.total, 30s);
 }
 
+TEST_F(FakeMachine, WhoseSuiteWasStoppedKeepsItsRecord) {
+  const auto observed = run("say hello x; say started ''; say stopped ''; say record '{}'; say ended 143\n");
+  EXPECT_EQ(judge(observed).ending, Ending::hang);
+  EXPECT_THAT(judge(observed).reason, HasSubstr("its record has what was through"));
+  EXPECT_EQ(observed.record, "{}");
+}
+
 TEST_F(FakeMachine, ThatSaysNothingNeverBooted) {
   EXPECT_EQ(judge(run("exec sleep 60\n", 1s)).ending, Ending::never_booted);
   const auto refused = run("echo 'qemu: no such machine' >&2; exit 1\n");

@@ -9,6 +9,7 @@ TEST(Plan, SurvivesTheFileWhateverTheArguments) {
   const Plan plan{.transport_modules = {{"/modules/virtio.ko", ""}},
                   .modules = {{"/modules/bonding.ko", "max_bonds=0 miimon=1"}, {"/modules/veth.ko", ""}},
                   .settings = {{"/proc/sys/net/core/bpf_jit_enable", "0"}},
+                  .limit_s = 100,
                   .command = {"/devmap-conformance", "--filter", "a b\n'\"*", "", "--"}};
   EXPECT_EQ(parse_plan(render_plan(plan)), plan);
 }

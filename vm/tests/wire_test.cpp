@@ -18,7 +18,8 @@ std::vector<Message> all_of(Reader& reader) {
 }
 
 const std::vector<Message> kSaid = {{Kind::hello, "6.12.117"}, {Kind::note, "a\nb\n"}, {Kind::started, ""},
-                                    {Kind::output, "x"},       {Kind::record, "{}"},   {Kind::ended, "0"}};
+                                    {Kind::output, "x"},       {Kind::record, "{}"},   {Kind::stopped, ""},
+                                    {Kind::ended, "0"}};
 
 std::string stream() {
   std::string text;
