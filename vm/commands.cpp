@@ -321,8 +321,10 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
       code = complain(written.error().text(), kExitBroken);
     }
   }
-  mention(fmt::format("{}: booted in {:.1f} s, {:.1f} s in all", kernel->name, observed->boot.count(),
-                      observed->total.count()));
+  if (observed->suite_started) {
+    mention(fmt::format("{}: booted in {:.1f} s, {:.1f} s in all", kernel->name, observed->boot.count(),
+                        observed->total.count()));
+  }
   return code;
 }
 

@@ -20,6 +20,8 @@ class TemporaryDirectory {
   [[nodiscard]] static Expected<TemporaryDirectory> create(const std::filesystem::path& parent);
   TemporaryDirectory(TemporaryDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }

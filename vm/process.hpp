@@ -40,6 +40,8 @@ class Process {
   [[nodiscard]] static Expected<Process> start(const Invocation& invocation);
   Process(Process&&) noexcept;
   Process& operator=(Process&&) = delete;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
   ~Process();
 
   [[nodiscard]] int pid() const;
