@@ -80,8 +80,7 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
 
 Expected<std::string> loaded_part(std::string executable, const std::string& name) {
   Elf64_Ehdr header{};
-  if (executable.size() < sizeof header || executable.compare(0, SELFMAG, ELFMAG) != 0 ||
-      executable.at(EI_CLASS) != ELFCLASS64) {
+  if (executable.size() < sizeof header || !executable.starts_with(ELFMAG) || executable.at(EI_CLASS) != ELFCLASS64) {
     return failure("the suite", 0, name + " is no 64-bit executable");
   }
   std::memcpy(&header, executable.data(), sizeof header);
