@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace devmap::vm {
+
+// What devmap-vm ends with, besides what the suite in a guest ends with.
+inline constexpr int kExitDone = 0;
+/// The guest's kernel gave up.
+inline constexpr int kExitPanic = 1;
+/// Something that is needed is not there: QEMU, a kernel.
+inline constexpr int kExitMissing = 4;
+inline constexpr int kExitUsage = 64;
+/// The tool itself failed, or the guest never booted, or was killed.
+inline constexpr int kExitBroken = 70;
+inline constexpr int kExitTimedOut = 124;
+
+struct RunOptions {
+  /// A name of the catalogue, or a path.
+  std::string kernel = {};
+  std::string modules = {};
+  std::string suite = {};
+  /// Where the record and the console go; nowhere if empty.
+  std::string record = {};
+  std::string console = {};
+  std::string command_line = {};
+  unsigned cpus = 2;
+  unsigned memory_mib = 512;
+  std::chrono::seconds limit{900};
+  bool dry_run = false;
+  std::vector<std::string> arguments = {};
+};
+
+/// The kernels that are known, and what is there of each.
+[[nodiscard]] int list_kernels(const std::string& catalogue_file);
+
+/// Fetches kernels by name; all that are known, if there is no name.
+[[nodiscard]] int fetch_kernels(const std::string& catalogue_file, const std::vector<std::string>& names);
+
+/// Runs the suite in a guest.
+[[nodiscard]] int run_suite(const std::string& catalogue_file, const RunOptions& options);
+
+}  // namespace devmap::vm

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string_view>
+
+namespace devmap::vm {
+
+/// vm/kernels.toml as it was when this was built.
+[[nodiscard]] std::string_view embedded_catalogue();
+/// The guest's init, an executable for this machine's architecture.
+[[nodiscard]] std::string_view embedded_init();
+
+}  // namespace devmap::vm

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+#include <vm/cache.hpp>
+#include <vm/catalogue.hpp>
+
+#include <string>
+#include <vector>
+
+namespace devmap::vm {
+
+/// What a guest is made of besides its kernel.
+struct GuestParts {
+  /// The guest's init, an executable.
+  std::string_view init = {};
+  /// The suite, a static executable.
+  std::string suite = {};
+  /// The suite's arguments.
+  std::vector<std::string> arguments = {};
+  /// Seconds the suite may take; 0 for as long as it likes.
+  unsigned limit_s = 0;
+};
+
+/// A guest's root file system.
+struct Guest {
+  std::string root_image = {};
+  /// Wanted modules that were not found; without them in the kernel itself, their devices are missing.
+  std::vector<std::string> missing_modules = {};
+};
+
+[[nodiscard]] Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, const GuestParts& parts);
+
+/// A static executable for this machine without what is not loaded: symbols, debugging information. Fails where the
+/// content is none.
+[[nodiscard]] Expected<std::string> loaded_part(std::string executable, const std::string& name);
+
+}  // namespace devmap::vm

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace devmap::vm {
+
+/// A program to start. It ends with this process, whatever ends that.
+struct Invocation {
+  /// A path.
+  std::string program;
+  std::vector<std::string> arguments = {};
+  /// Set besides this process's own variables.
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  /// Where it starts; here, if empty.
+  std::string directory = {};
+  /// A descriptor it keeps under the same number; -1 for none.
+  int kept_descriptor = -1;
+};
+
+/// What came of a program.
+struct Finished {
+  /// Its exit code, or as in a shell 128 + N where signal N ended it.
+  int exit_code = 0;
+  std::string out = {};
+  std::string err = {};
+};
+
+/// A running program, whose standard output and standard error go to files of nobody else. It does not outlive this
+/// object.
+class Process {
+ public:
+  /// Fails where the program cannot be started.
+  [[nodiscard]] static Expected<Process> start(const Invocation& invocation);
+  Process(Process&&) noexcept;
+  Process& operator=(Process&&) = delete;
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process();
+
+  [[nodiscard]] int pid() const;
+  /// A descriptor that becomes readable when the program has ended.
+  [[nodiscard]] int ended_descriptor() const;
+  void kill() const;
+  /// Waits for its end.
+  [[nodiscard]] Finished wait();
+
+ private:
+  struct State;
+  explicit Process(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Starts a program and waits for its end.
+[[nodiscard]] Expected<Finished> run(const Invocation& invocation);
+
+/// The path of a program that PATH leads to, or the name itself where it is a path; nothing where there is none.
+[[nodiscard]] std::optional<std::string> find_program(const std::string& name);
+
+}  // namespace devmap::vm
