@@ -24,7 +24,7 @@ Expected<KnownFacts> KnownFacts::about(std::vector<std::string> names) {
 Fact KnownFacts::find(const Feature& feature) const {
   const auto place = std::ranges::lower_bound(names_, feature.name);
   if (place == names_.end() || *place != feature.name) return feature.probe();
-  std::atomic_ref known(board_[static_cast<std::size_t>(place - names_.begin())]);
+  const std::atomic_ref known(board_[static_cast<std::size_t>(place - names_.begin())]);
   if (known.load() != 0) return {.presence = Presence::present, .text = "found before"};
   Fact fact = feature.probe();
   if (fact.presence == Presence::present) known.store(1);
