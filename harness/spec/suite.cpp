@@ -1,6 +1,5 @@
 #include <harness/spec/suite.hpp>
 
-#include <fmt/format.h>
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/options.hpp>
 #include <harness/spec/output_file.hpp>
