@@ -230,7 +230,7 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
     if (observed.suite_exit_code) break;
   }
   observed.cut = reader.garbled() || reader.in_the_middle();
-  started->kill();
+  started->send(SIGKILL);
   const auto finished = started->wait();
   observed.total = Clock::now() - began;
   observed.qemu_exit_code = finished.exit_code;

@@ -32,6 +32,7 @@ namespace process = boost::process;
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <harness/base/unique_fd.hpp>
 #include <sstream>
 #include <system_error>
@@ -80,6 +81,9 @@ Expected<Process> Process::start(const Invocation& invocation) {
     if (getppid() != parent) _exit(127);
     if (invocation.kept_descriptor >= 0) fcntl(invocation.kept_descriptor, F_SETFD, 0);
     if (!invocation.directory.empty() && chdir(invocation.directory.c_str()) != 0) _exit(127);
+    if (!invocation.prepare || invocation.prepare()) return;
+    dprintf(STDERR_FILENO, "not started: %s\n", strerror(errno));
+    _exit(126);
   };
   std::error_code failed;
   state->child = process::child(process::exe = invocation.program, process::args = invocation.arguments, environment,
@@ -111,8 +115,12 @@ int Process::ended_descriptor() const {
   return state_->ended.get();
 }
 
-void Process::kill() const {
-  syscall(SYS_pidfd_send_signal, state_->ended.get(), SIGKILL, nullptr, 0);
+void Process::send(int signal) const {
+  syscall(SYS_pidfd_send_signal, state_->ended.get(), signal, nullptr, 0);
+}
+
+std::string Process::out_so_far() const {
+  return content(state_->out.get());
 }
 
 Finished Process::wait() {

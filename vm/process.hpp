@@ -2,7 +2,7 @@
 
 #include <harness/base/error.hpp>
 
-#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +22,8 @@ struct Invocation {
   std::string directory = {};
   /// A descriptor it keeps under the same number; -1 for none.
   int kept_descriptor = -1;
+  /// Runs in the new process just before the program does; false ends it with exit code 126 and what errno says.
+  std::function<bool()> prepare = {};
 };
 
 /// What came of a program.
@@ -47,7 +49,9 @@ class Process {
   [[nodiscard]] int pid() const;
   /// A descriptor that becomes readable when the program has ended.
   [[nodiscard]] int ended_descriptor() const;
-  void kill() const;
+  void send(int signal) const;
+  /// What it has written to standard output so far.
+  [[nodiscard]] std::string out_so_far() const;
   /// Waits for its end.
   [[nodiscard]] Finished wait();
 
