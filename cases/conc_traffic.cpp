@@ -40,6 +40,10 @@ struct Entry {
   void retarget() {
     race.run(kFrameRace, [this](std::uint32_t n) { set((n + 1) % kPorts); });
   }
+  void judge_hits_and_misses() const {
+    c.equals("frames that were redirected or took the action for a missing key", race.hits() + race.misses(),
+             race.sent());
+  }
   /// Set anew, deleted, inserted.
   void change_in_all_ways() {
     race.run(kFrameRace, [this](std::uint32_t n) {
@@ -83,8 +87,7 @@ void add_retargeting(Registry& rules) {
             Entry entry(c, {.mode = c.mode()});
             entry.retarget();
             entry.race.judge_runs();
-            c.equals("frames that were redirected or took the action for a missing key",
-                     entry.race.hits() + entry.race.misses(), entry.race.sent());
+            entry.judge_hits_and_misses();
             entry.race.judge_arrivals();
             entry.race.judge_order();
             entry.race.rates();
@@ -108,8 +111,7 @@ void add_all_changes(Registry& rules) {
               entry.set(0);
             });
             entry.race.judge_runs();
-            c.equals("frames that were redirected or took the action for a missing key",
-                     entry.race.hits() + entry.race.misses(), entry.race.sent());
+            entry.judge_hits_and_misses();
             entry.race.judge_arrivals();
             entry.race.rates();
           },
