@@ -17,10 +17,6 @@ namespace {
 
 const std::string kVethSet = "drivers/net/veth.c:veth_xdp_set";
 
-Program passing(Case& c, std::uint32_t flags = 0) {
-  return c.program(Assembler().return_value(XDP_PASS), {.flags = flags});
-}
-
 Reply<> attach(const Program& program, std::uint32_t ifindex, Mode mode) {
   return set_xdp(ifindex, program.fd(), xdp_flags(mode));
 }
@@ -37,7 +33,7 @@ void add_queues(Registry& rules) {
       .check =
           [](Case& c) {
             const auto pair = c.must(create_veth({.queues = 2}));
-            const auto program = passing(c);
+            const auto program = passing_program(c);
             c.must(set_channels(pair.second, 1, 2));
             c.note("the device has 1 receive queue, its peer 2 transmit queues; in the control both have 2");
             c.refuses(attach(program, pair.second, Mode::native), ENOSPC, "number of rx queues").control([&] {
@@ -64,8 +60,8 @@ void add_mtu(Registry& rules) {
             const auto pair = c.must(create_veth());
             const auto page = static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
             c.must(set_mtu(pair.first, page));
-            const auto plain = passing(c);
-            const auto with_fragments = passing(c, BPF_F_XDP_HAS_FRAGS);
+            const auto plain = passing_program(c);
+            const auto with_fragments = passing_program(c, {.flags = BPF_F_XDP_HAS_FRAGS});
             c.note("the peer's MTU is a page; the control's program allows for fragments");
             c.refuses(attach(plain, pair.second, Mode::native), ERANGE, "MTU is too large")
                 .control(attach(with_fragments, pair.second, Mode::native));
@@ -85,7 +81,7 @@ void add_modes(Registry& rules) {
       .check =
           [](Case& c) {
             const auto device = c.must(create_veth()).second;
-            const auto program = passing(c);
+            const auto program = passing_program(c);
             const auto other = c.mode() == Mode::native ? Mode::generic : Mode::native;
             c.must(attach(program, device, c.mode()));
             c.note(

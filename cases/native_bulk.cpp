@@ -164,7 +164,7 @@ void add_full_ring(Registry& rules) {
             LiveTargets targets(c, {.count = 1});
             const auto map = c.devmap(kEntries);
             for (std::uint32_t key = 0; key < 2; ++key) c.must(map.update(key, {.ifindex = targets.device(0)}));
-            const auto program = c.program(Assembler().redirect_map(map, 0, BPF_F_BROADCAST).exit());
+            const auto program = redirecting_program(c, map, 0, BPF_F_BROADCAST);
             auto trace = c.trace({devmap_xmit}, {.devices = targets.devices()});
             // Softirqs are off for the whole batch, and the ring is new: what was polled would free places by 16.
             run_live(c, program, {.frames = kFrames, .batch_size = kOneBatch});

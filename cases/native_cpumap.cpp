@@ -50,7 +50,7 @@ CpuMap cpumap_with(Case& c, const Assembler& code) {
 /// Sends all frames of a main program on in1 through a CPUMAP whose program redirects by the map under a key.
 CpuMap redirect_in_cpumap(Case& c, Traffic& t, const DevMap& map, std::uint64_t flags = 0) {
   auto cpumap = cpumap_with(c, t.main(Traffic::Answer::passed).redirect_map(map, kPresent, flags).exit());
-  t.run(c.program(Assembler().redirect_map(cpumap.map, cpumap.processor, 0).exit()), Traffic::Answer::passed);
+  t.run(redirecting_program(c, cpumap.map, cpumap.processor, 0), Traffic::Answer::passed);
   return cpumap;
 }
 
@@ -88,7 +88,7 @@ class TwoReceivers {
       : c_(c),
         wire_(c.must(create_wire(20))),
         cpumap_(cpumap_with(c, Assembler().redirect_map(map, kPresent, 0).exit())),
-        main_(c.program(Assembler().redirect_map(cpumap_.map, cpumap_.processor, 0).exit())),
+        main_(redirecting_program(c, cpumap_.map, cpumap_.processor, 0)),
         trace_(c.trace({devmap_xmit}, {.devices = {wire_.first, wire_.second}})) {}
 
   [[nodiscard]] const VethPair& wire() const { return wire_; }

@@ -114,7 +114,7 @@ SentBack send_back(Case& c, const VethPair& in, const VethPair& elsewhere) {
   SentBack result{.by_itself = came()};
   const auto to_in1 = c.must(DevMap::create({.type = DevMapType::devmap}));
   c.must(to_in1.update(kKey, {.ifindex = in.second}));
-  run_live(c, c.program(Assembler().redirect_map(to_in1, kKey, 0).exit()));
+  run_live(c, redirecting_program(c, to_in1, kKey, 0));
   hear(in.first, live_frame());
   result.woken = came();
   return result;
@@ -144,7 +144,7 @@ void add_sending_back(Registry& rules) {
             const auto without = send_back(c, in, elsewhere);
             c.holds("the peer with GRO alone does not receive it by itself", !without.by_itself);
             c.holds("it does when a frame redirected to it follows", without.woken);
-            const auto pass = c.program(Assembler().return_value(XDP_PASS));
+            const auto pass = passing_program(c);
             const auto at_in0 = c.attach(pass, in.first, Mode::native);
             c.holds("with a program it receives it by itself", send_back(c, in, elsewhere).by_itself);
           },

@@ -228,8 +228,7 @@ class Attempt {
         if (auto set = set_mtu(ifindex, size); !set) return set;
       }
     }
-    const auto flags = mode_ == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
-    const auto link = XdpLink::create(*program_, {.ifindex = pair->second, .flags = flags}).expected();
+    const auto link = XdpLink::create(*program_, {.ifindex = pair->second, .flags = xdp_flags(mode_)}).expected();
     if (!link) return std::unexpected(link.error());
     if (mode_ == Mode::native) told_.received_by = pair->second;
     const auto socket = PacketSocket::open(pair->first);
