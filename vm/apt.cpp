@@ -53,9 +53,9 @@ std::string configuration_text(const fs::path& directory) {
     text += fmt::format("{} \"{}\";\n", key, value);
   };
   set("Dir::Etc::sourcelist", (directory / "sources.list").string());
-  set("Dir::Etc::sourceparts", "-");
-  set("Dir::Etc::preferences", "-");
-  set("Dir::Etc::preferencesparts", "-");
+  for (const auto* const part : {"sourceparts", "preferences", "preferencesparts"}) {
+    set(std::string("Dir::Etc::") + part, "/dev/null");
+  }
   set("Dir::State", (directory / "state").string());
   set("Dir::State::status", (directory / "status").string());
   set("Dir::Cache", (directory / "cache").string());
@@ -136,9 +136,14 @@ Expected<std::vector<Package>> Apt::packages(const std::string& expression) cons
   std::istringstream lines(*names);
   for (std::string line; std::getline(lines, line);) arguments.push_back(line.substr(0, line.find(' ')));
   if (arguments.size() == 1) return std::vector<Package>();
-  const auto shown = ask("apt-cache", std::move(arguments), {});
+  const auto shown = ask("apt-cache", arguments, {});
   if (!shown) return std::unexpected(shown.error());
-  return parse_packages(*shown);
+  arguments.front() = "madison";
+  const auto suites = ask("apt-cache", std::move(arguments), {});
+  if (!suites) return std::unexpected(suites.error());
+  auto packages = parse_packages(*shown);
+  add_suites(packages, *suites);
+  return packages;
 }
 
 Expected<std::vector<fs::path>> Apt::download(const Offer& offer, const fs::path& into) const {

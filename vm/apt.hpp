@@ -20,7 +20,7 @@ class Apt {
   /// Fetches the lists of the suites.
   [[nodiscard]] Expected<void> update() const;
 
-  /// All versions of the packages whose names match the regular expression.
+  /// All versions of the packages whose names match the regular expression, and the suites of each.
   [[nodiscard]] Expected<std::vector<Package>> packages(const std::string& expression) const;
 
   /// Downloads the packages of a kernel into a directory and gives the files in the order of the packages.

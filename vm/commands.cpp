@@ -56,7 +56,8 @@ struct Wanted {
 Expected<Wanted> find_wanted(const Apt& apt, const KernelEntry& entry) {
   std::string series;
   for (const char c : entry.series) series += c == '.' ? std::string("\\.") : std::string(1, c);
-  const auto packages = apt.packages(fmt::format("^linux-(image|binary|modules)-{}[.~].*-{}$", series, entry.flavour));
+  const auto packages =
+      apt.packages(fmt::format("^linux-(image|binary|modules)-{}[.~-](.*-)?{}$", series, entry.flavour));
   if (!packages) return std::unexpected(packages.error());
   Wanted wanted{.entry = &entry, .offers = find_offers(*packages, entry.series, entry.flavour)};
   if (!entry.version.empty()) {
