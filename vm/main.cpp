@@ -1,4 +1,7 @@
+#include <vm/command_support.hpp>
 #include <vm/commands.hpp>
+#include <vm/fetch.hpp>
+#include <vm/kernel_list.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -18,10 +21,14 @@ int main_of(int argc, char** argv) {
   auto* const kernels = app.add_subcommand("kernels", "List the kernels that are known, and what was fetched of each");
 
   auto* const fetch = app.add_subcommand("fetch", "Download kernels, from the Debian mirror that apt uses here");
-  std::vector<std::string> names;
-  bool all = false;
-  auto* const named = fetch->add_option("name", names, "Names that `devmap-vm kernels` lists")->type_name("NAME");
-  fetch->add_flag("--all", all, "All of them")->excludes(named);
+  FetchOptions wanted;
+  auto* const named =
+      fetch->add_option("name", wanted.names, "Names that `devmap-vm kernels` lists")->type_name("NAME");
+  auto* const of_set = fetch->add_option("--set", wanted.set, "Those of a set: quick, full, all, or a file with one")
+                           ->type_name("NAME|FILE")
+                           ->excludes(named);
+  fetch->add_flag("--all", wanted.all, "All of them")->excludes(named)->excludes(of_set);
+  fetch->add_flag("--missing", wanted.only_missing, "Only what is not here at all, be it the newest or not");
 
   auto* const run = app.add_subcommand("run", "Boot a kernel and run the suite on it; arguments after -- are its own");
   RunOptions options;
@@ -63,11 +70,10 @@ int main_of(int argc, char** argv) {
   }
   if (*kernels) return list_kernels(catalogue);
   if (*fetch) {
-    if (!all && names.empty()) {
-      std::fputs("devmap-vm: fetch: name kernels, or --all of them\n", stderr);
-      return kExitUsage;
+    if (!wanted.all && wanted.set.empty() && wanted.names.empty()) {
+      return complain("fetch: name kernels, or a --set, or --all of them", kExitUsage);
     }
-    return fetch_kernels(catalogue, names);
+    return fetch_kernels(catalogue, wanted);
   }
   options.limit = std::chrono::seconds(limit_s);
   return run_suite(catalogue, options);
