@@ -3,6 +3,7 @@
 #include <vm/embedded.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <exception>
 #include <set>

@@ -1,6 +1,7 @@
 #include <vm/choice.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <harness/base/file.hpp>
 

@@ -1,7 +1,7 @@
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
-#include <vm/fetch.hpp>
-#include <vm/kernel_list.hpp>
+#include <vm/fetch_command.hpp>
+#include <vm/kernels_command.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,7 @@
 #include <vm/version_claims.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <map>
 

@@ -1,11 +1,11 @@
 // devmap-vm as a user starts it, with nothing fetched and no QEMU started.
 #include <vm/files.hpp>
 #include <vm/process.hpp>
+#include <vm/tests/fake_qemu.hpp>
 #include <vm/tests/packages.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -27,9 +27,7 @@ class CommandLine : public testing::Test {
 
   /// Puts a program on the path that does as the script says.
   void put_program(const std::string& name, const std::string& script) {
-    const auto file = directory_.path() / name;
-    ASSERT_TRUE(write_to(file, "#!/bin/sh\n" + script));
-    chmod(file.c_str(), 0755);
+    test::put_program(directory_.path() / name, script);
     path_ = directory_.path().string() + ":/usr/bin:/bin";
   }
 
@@ -283,24 +281,29 @@ TEST_F(WithSuite, PrintsTheCommandOfADryRun) {
   EXPECT_THAT(finished.out, testing::Not(HasSubstr("started")));
 }
 
-constexpr const char* kGuest =
-    "for word; do case $word in *,fd=*) port=${word##*=} ;; file:*) console=${word#file:} ;; esac; done\n"
-    "say() { printf '%s %s\\n%s' \"$1\" \"${#2}\" \"$2\" >&\"$port\"; }\n"
-    "say hello 6.1; say started ''\n";
+const std::string kGuest = std::string(test::kFakeQemu) + "say hello 6.1; say started ''\n";
+
+/// What a suite of one check tells of its run.
+constexpr const char* kStream =
+    "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {\"release\": \"6.1\"},"
+    " \"checks\": [\"a.b/once\"], \"repeat\": 1}}'\n"
+    "tell '{\"begun\": {\"rule\": \"a.b\", \"variant\": \"once\"}}'\n"
+    "tell '{\"result\": {\"rule\": \"a.b\", \"variant\": \"once\", \"verdict\": \"deviates\"}}'\n"
+    "tell '{\"end\": {\"duration_ms\": 2, \"partial\": false, \"foreign_warnings\": []}}'\n";
 
 TEST_F(WithSuite, EndsAsTheSuiteEnds) {
-  put_program("qemu-system-x86_64",
-              std::string(kGuest) + "say output 'a line\n'; say record '{\"a\": 1}'; say ended 1");
+  put_program("qemu-system-x86_64", kGuest + "say output 'a line\n'\n" + kStream + "say ended 1");
   const auto record = directory_.path() / "record.json";
   const auto finished = run_kernel({"--record", record.string(), "--", "--chapter", "update"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
   EXPECT_EQ(finished.out, "a line\n");
-  EXPECT_EQ(test::content_of(record), "{\"a\": 1}");
+  EXPECT_THAT(test::content_of(record), HasSubstr("\"deviates\": 1,"));
+  EXPECT_THAT(test::content_of(record), HasSubstr("\"partial\": false"));
 }
 
 TEST_F(WithSuite, ShowsTheConsoleOfAGuestThatPanics) {
   put_program("qemu-system-x86_64",
-              std::string(kGuest) + "printf '[    1.0] Kernel panic - not syncing: sysrq\\r\\n' > \"$console\"");
+              kGuest + "printf '[    1.0] Kernel panic - not syncing: sysrq\\r\\n' >> \"$console\"");
   const auto console = directory_.path() / "console.log";
   const auto finished = run_kernel({"--console", console.string()});
   EXPECT_EQ(finished.exit_code, 1);
@@ -310,7 +313,7 @@ TEST_F(WithSuite, ShowsTheConsoleOfAGuestThatPanics) {
 }
 
 TEST_F(WithSuite, EndsInTimeWhereTheGuestDoesNot) {
-  put_program("qemu-system-x86_64", std::string(kGuest) + "exec sleep 60");
+  put_program("qemu-system-x86_64", kGuest + "exec sleep 60");
   const auto finished = run_kernel({"--timeout", "1"});
   EXPECT_EQ(finished.exit_code, 124);
   EXPECT_THAT(finished.err, HasSubstr("hang: no end after"));

@@ -1,4 +1,4 @@
-#include <vm/fetch.hpp>
+#include <vm/fetch_command.hpp>
 
 #include <vm/apt.hpp>
 #include <vm/cache.hpp>
@@ -7,6 +7,7 @@
 #include <vm/commands.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <cstdio>
 #include <optional>

@@ -1,4 +1,4 @@
-#include <vm/kernel_list.hpp>
+#include <vm/kernels_command.hpp>
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ TEST(KernelList, SaysWhatIsHereAndWhatIsNeeded) {
                           {.entry = variation, .cached = without_modules, .has_qemu = true},
                           {.entry = foreign}},
                          {{.name = "quick", .kernels = {"6.12"}}, {.name = "all", .kernels = {"a", "b", "c"}}}),
-      "name          series  flavour               architecture  from                    cached                  "
+      "name          series  flavour               architecture  from                     cached                  "
       "needs\n"
       "6.12          6.12    cloud-amd64           x86_64        trixie-security, trixie  6.12.117-1              "
       "nothing\n"

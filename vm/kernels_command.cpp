@@ -1,4 +1,4 @@
-#include <vm/kernel_list.hpp>
+#include <vm/kernels_command.hpp>
 
 #include <vm/choice.hpp>
 #include <vm/command_support.hpp>
@@ -6,6 +6,7 @@
 #include <vm/process.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <array>
 #include <cstdio>
