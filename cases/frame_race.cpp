@@ -180,8 +180,16 @@ bool FrameRace::all_arrived(std::uint32_t sender) const {
 bool FrameRace::send_some(std::uint32_t sender, const Frame& frame) {
   if (!live_) {
     for (std::uint32_t n = 0; n < window_; ++n) {
-      if (const auto gone = socket_->send(frame); !gone) {
-        failed_ = gone.error().code;
+      Expected<void> gone;
+      // A full ring empties when its device is next polled.
+      (void)wait_until(
+          [&] {
+            gone = socket_->send(frame);
+            return gone.has_value() || gone.error().code != ENOBUFS || over_;
+          },
+          kLongWait);
+      if (!gone) {
+        if (!over_) failed_ = gone.error().code;
         return false;
       }
       ++sent_;

@@ -53,9 +53,9 @@ std::string configuration_text(const fs::path& directory) {
     text += fmt::format("{} \"{}\";\n", key, value);
   };
   set("Dir::Etc::sourcelist", (directory / "sources.list").string());
-  set("Dir::Etc::sourceparts", "-");
-  set("Dir::Etc::preferences", "-");
-  set("Dir::Etc::preferencesparts", "-");
+  for (const auto* const part : {"sourceparts", "preferences", "preferencesparts"}) {
+    set(std::string("Dir::Etc::") + part, "/dev/null");
+  }
   set("Dir::State", (directory / "state").string());
   set("Dir::State::status", (directory / "status").string());
   set("Dir::Cache", (directory / "cache").string());
@@ -81,6 +81,10 @@ std::string complaint(const Finished& finished) {
 }
 
 }  // namespace
+
+std::string file_name_of(const Package& package) {
+  return fmt::format("{}_{}.deb", package.name, package.version);
+}
 
 Expected<Apt> Apt::set_up(const fs::path& directory, const std::vector<std::string>& suites) {
   for (const auto* const program : {"apt-get", "apt-cache"}) {
@@ -136,24 +140,40 @@ Expected<std::vector<Package>> Apt::packages(const std::string& expression) cons
   std::istringstream lines(*names);
   for (std::string line; std::getline(lines, line);) arguments.push_back(line.substr(0, line.find(' ')));
   if (arguments.size() == 1) return std::vector<Package>();
-  const auto shown = ask("apt-cache", std::move(arguments), {});
+  const auto shown = ask("apt-cache", arguments, {});
   if (!shown) return std::unexpected(shown.error());
-  return parse_packages(*shown);
+  arguments.front() = "madison";
+  const auto suites = ask("apt-cache", std::move(arguments), {});
+  if (!suites) return std::unexpected(suites.error());
+  auto packages = parse_packages(*shown);
+  add_suites(packages, *suites);
+  return packages;
+}
+
+Expected<void> Apt::download(const Package& package, const fs::path& file) const {
+  // apt takes a file for a whole one that has the right size: it gets an empty directory to write to.
+  const auto scratch = TemporaryDirectory::create(file.parent_path());
+  if (!scratch) return std::unexpected(scratch.error());
+  const auto got = ask("apt-get", {"-q", "download", package.name + "=" + package.version}, scratch->path());
+  if (!got) return std::unexpected(got.error());
+  std::error_code failed;
+  const fs::directory_iterator entries(scratch->path(), failed);
+  if (failed || entries == fs::directory_iterator()) {
+    return failure("apt-get", 0, "no file came of " + package.name + "=" + package.version);
+  }
+  fs::rename(entries->path(), file, failed);
+  if (failed) return failure("keeping a download", failed.value(), file.string());
+  return {};
 }
 
 Expected<std::vector<fs::path>> Apt::download(const Offer& offer, const fs::path& into) const {
+  if (auto made = make_directories(into); !made) return std::unexpected(made.error());
   std::vector<fs::path> files;
   for (const auto& package : offer.packages) {
-    const auto directory = into / package.name;
-    if (auto made = make_directories(directory); !made) return std::unexpected(made.error());
-    const auto got = ask("apt-get", {"-q", "download", package.name + "=" + package.version}, directory);
-    if (!got) return std::unexpected(got.error());
-    std::error_code failed;
-    const fs::directory_iterator entries(directory, failed);
-    if (failed || entries == fs::directory_iterator()) {
-      return failure("apt-get", 0, "no file came of " + package.name + "=" + package.version);
-    }
-    files.push_back(entries->path());
+    files.push_back(into / file_name_of(package));
+    std::error_code absent;
+    if (fs::file_size(files.back(), absent) == package.bytes && !absent) continue;
+    if (auto got = download(package, files.back()); !got) return std::unexpected(got.error());
   }
   return files;
 }

@@ -66,6 +66,26 @@ Expected<void> keep_wanted(const fs::path& all, const GuestModules& guest, const
   return {};
 }
 
+/// Opens a file that is there only to be locked. Where it is not there and cannot be made, nobody can change what it
+/// guards either.
+UniqueFd open_lock(const fs::path& file) {
+  UniqueFd opened(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!opened) opened = UniqueFd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  return opened;
+}
+
+Expected<void> take_lock(const UniqueFd& opened, int how, const fs::path& file, const Cache::OnWait& on_wait) {
+  if (flock(opened.get(), how | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return last_error("flock", file.string());
+  on_wait();
+  while (flock(opened.get(), how) != 0) {
+    if (errno != EINTR) return last_error("flock", file.string());
+  }
+  return {};
+}
+
+constexpr const char* kInUse = "in-use";
+
 }  // namespace
 
 Expected<Kernel> unpack_kernel(const std::vector<fs::path>& debs, const GuestModules& guest, const fs::path& into) {
@@ -114,6 +134,8 @@ Expected<Cache> Cache::of_this_user() {
 
 std::optional<Kernel> Cache::find(const std::string& name) const {
   const auto directory = root_ / "kernels" / name;
+  auto in_use = std::make_shared<UniqueFd>(open_lock(root_ / kInUse / name));
+  if (*in_use && !take_lock(*in_use, LOCK_SH, directory, [] {})) return std::nullopt;
   const auto about = read_file((directory / kAbout).string());
   if (!about) return std::nullopt;
   const auto fields = nlohmann::json::parse(*about, nullptr, false);
@@ -127,29 +149,39 @@ std::optional<Kernel> Cache::find(const std::string& name) const {
                 .version = fields.value("version", ""),
                 .image = present(kImage),
                 .configuration = present(kConfiguration),
-                .modules = fields.value("has_modules", false) ? present(kModules) : fs::path()};
+                .modules = fields.value("has_modules", false) ? present(kModules) : fs::path(),
+                .in_use = std::move(in_use)};
   if (kernel.image.empty()) return std::nullopt;
   return kernel;
 }
 
-Expected<UniqueFd> Cache::lock(const std::function<void()>& on_wait) const {
+Expected<UniqueFd> Cache::lock(const OnWait& on_wait) const {
   if (auto made = make_directories(root_); !made) return std::unexpected(made.error());
   const auto file = root_ / "lock";
-  UniqueFd opened(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  auto opened = open_lock(file);
   if (!opened) return last_error("open", file.string());
-  if (flock(opened.get(), LOCK_EX | LOCK_NB) == 0) return opened;
-  if (errno != EWOULDBLOCK) return last_error("flock", file.string());
-  on_wait();
-  while (flock(opened.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) return last_error("flock", file.string());
-  }
+  if (auto taken = take_lock(opened, LOCK_EX, file, on_wait); !taken) return std::unexpected(taken.error());
+  for (const auto& parent : {root_, root_ / "kernels", downloads()}) TemporaryDirectory::remove_left_behind(parent);
   return opened;
 }
 
+void Cache::keep_downloads(const std::set<std::string>& file_names) const {
+  std::error_code failed;
+  std::vector<fs::path> others;
+  for (fs::directory_iterator entries(downloads(), failed); !failed && entries != fs::directory_iterator();
+       entries.increment(failed)) {
+    if (!file_names.contains(entries->path().filename().string())) others.push_back(entries->path());
+  }
+  std::error_code ignored;
+  for (const auto& file : others) fs::remove_all(file, ignored);
+}
+
 Expected<Kernel> Cache::place(const std::string& name, const std::string& version, const std::vector<fs::path>& debs,
-                              const GuestModules& guest) const {
+                              const GuestModules& guest, const OnWait& on_wait) const {
   const auto kernels = root_ / "kernels";
-  if (auto made = make_directories(kernels); !made) return std::unexpected(made.error());
+  for (const auto& directory : {kernels, root_ / kInUse}) {
+    if (auto made = make_directories(directory); !made) return std::unexpected(made.error());
+  }
   const auto scratch = TemporaryDirectory::create(kernels);
   if (!scratch) return std::unexpected(scratch.error());
   const auto fresh = scratch->path() / "new";
@@ -162,10 +194,15 @@ Expected<Kernel> Cache::place(const std::string& name, const std::string& versio
                                 {"has_modules", !kernel->modules.empty()}};
   if (auto written = write_to(fresh / kAbout, about.dump(2) + "\n"); !written) return std::unexpected(written.error());
   const auto target = kernels / name;
+  const auto guard = root_ / kInUse / name;
+  auto alone = open_lock(guard);
+  if (!alone) return last_error("open", guard.string());
+  if (auto taken = take_lock(alone, LOCK_EX, guard, on_wait); !taken) return std::unexpected(taken.error());
   std::error_code failed;
   if (fs::exists(target, failed)) fs::rename(target, scratch->path() / "old", failed);
   if (!failed) fs::rename(fresh, target, failed);
   if (failed) return failure("placing a kernel", failed.value(), target.string());
+  alone.reset();
   auto placed = find(name);
   if (!placed) return failure("placing a kernel", 0, target.string() + " cannot be read back");
   return *placed;

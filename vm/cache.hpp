@@ -6,7 +6,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,8 @@ struct Kernel {
   std::filesystem::path configuration = {};
   /// Where its modules are; empty where there are none.
   std::filesystem::path modules = {};
+  /// While this is there, a kernel of the cache is not replaced.
+  std::shared_ptr<const UniqueFd> in_use = {};
 };
 
 /// Unpacks what a guest needs from a kernel's packages into an empty directory: the image, the configuration, and the
@@ -45,12 +49,24 @@ class Cache {
   /// Nothing where it is not there, or was put there by a version that kept other files.
   [[nodiscard]] std::optional<Kernel> find(const std::string& name) const;
 
-  /// Takes the cache for this process alone; waits while another has it, and says so by `on_wait`.
-  [[nodiscard]] Expected<UniqueFd> lock(const std::function<void()>& on_wait) const;
+  /// Called where something has to be waited for.
+  using OnWait = std::function<void()>;
 
-  /// Puts a kernel in place of what was there of this name, in one step. The lock must be held.
+  /// Takes the right to fetch kernels for this process alone; waits while another has it. What processes that were
+  /// killed have left is cleared away.
+  [[nodiscard]] Expected<UniqueFd> lock(const OnWait& on_wait) const;
+
+  /// Where packages are kept until their kernel is placed.
+  [[nodiscard]] std::filesystem::path downloads() const { return root_ / "downloads"; }
+
+  /// Removes the downloads that are none of these files.
+  void keep_downloads(const std::set<std::string>& file_names) const;
+
+  /// Puts a kernel in place of what was there of this name, in one step, and waits while a guest still runs that. The
+  /// lock must be held, and no Kernel of this name by the calling thread.
   [[nodiscard]] Expected<Kernel> place(const std::string& name, const std::string& version,
-                                       const std::vector<std::filesystem::path>& debs, const GuestModules& guest) const;
+                                       const std::vector<std::filesystem::path>& debs, const GuestModules& guest,
+                                       const OnWait& on_wait) const;
 
  private:
   std::filesystem::path root_;

@@ -4,20 +4,50 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace devmap::vm {
 
-/// A kernel that is known by name.
+/// The architecture of kernels that name none.
+inline constexpr std::string_view kUsualArchitecture = "x86_64";
+
+/// A kernel that is known by name, and how it is run.
 struct KernelEntry {
   std::string name = {};
+  /// What reports and files call it; its name, unless the catalogue says otherwise.
+  std::string label = {};
   /// "6.12".
   std::string series = {};
   /// The end of its packages' names: "cloud-amd64".
   std::string flavour = {};
+  /// As uname(2) calls it: "x86_64", "s390x".
+  std::string architecture{kUsualArchitecture};
   std::vector<std::string> suites = {};
-  /// The package version to take; the newest that downloads, if empty.
+  /// The version to take, of the package ("6.12.95-1") or of the kernel ("6.12.95"); the newest that downloads, if
+  /// empty.
   std::string version = {};
+  /// Nothing is amiss where the suites no longer offer it.
+  bool while_served = false;
+  /// The entry whose packages these are, and under whose name they are kept: its own, unless it is a variation.
+  std::string kept_as = {};
+  /// "on", "off" or "harden"; as the kernel has it, if empty.
+  std::string jit = {};
+  /// Appended to the kernel's command line.
+  std::string command_line = {};
+
+  /// Whether this is another way to run the kernel of another entry.
+  [[nodiscard]] bool is_variation() const { return kept_as != name; }
+};
+
+/// Whether an entry's `version` allows a package version: 6.12.95 allows 6.12.95-1 and 6.12.95-1~bpo12+1.
+[[nodiscard]] bool version_allows(std::string_view wanted, std::string_view package_version);
+
+/// Kernels that are run together.
+struct KernelSet {
+  std::string name = {};
+  /// Names of entries.
+  std::vector<std::string> kernels = {};
 };
 
 /// What is loaded in the guest.
@@ -32,6 +62,7 @@ struct GuestModules {
 /// The kernels that are known by name (vm/kernels.toml).
 struct Catalogue {
   std::vector<KernelEntry> kernels = {};
+  std::vector<KernelSet> sets = {};
   GuestModules guest = {};
 
   /// `where` names the text in errors, which give line and reason.
@@ -41,6 +72,10 @@ struct Catalogue {
 
   /// Null where there is none of this name.
   [[nodiscard]] const KernelEntry* find(const std::string& name) const;
+  [[nodiscard]] const KernelSet* find_set(const std::string& name) const;
 };
+
+/// The kernels of a set in a file of the user's: `kernels = ["6.1", "path/to/bzImage"]`.
+[[nodiscard]] Expected<std::vector<std::string>> parse_set(const std::string& text, const std::string& where);
 
 }  // namespace devmap::vm

@@ -33,12 +33,6 @@ struct RunOptions {
   std::vector<std::string> arguments = {};
 };
 
-/// The kernels that are known, and what is there of each.
-[[nodiscard]] int list_kernels(const std::string& catalogue_file);
-
-/// Fetches kernels by name; all that are known, if there is no name.
-[[nodiscard]] int fetch_kernels(const std::string& catalogue_file, const std::vector<std::string>& names);
-
 /// Runs the suite in a guest.
 [[nodiscard]] int run_suite(const std::string& catalogue_file, const RunOptions& options);
 

@@ -167,7 +167,7 @@ std::string build_of(const std::string& name, std::string_view role) {
   return name.substr(prefix.size());
 }
 
-/// Since 6.19 the package of this name is empty, and only leads to the others.
+/// Some packages of such a name are empty, and only lead to others.
 bool holds_a_kernel(const Package& image) {
   constexpr unsigned long long kLeastImage = 1'000'000;
   return image.bytes > kLeastImage;
@@ -229,6 +229,19 @@ std::vector<Package> parse_packages(std::string_view text) {
   return packages;
 }
 
+void add_suites(std::vector<Package>& packages, std::string_view madison) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> suites;
+  std::istringstream lines{std::string(madison)};
+  for (std::string line; std::getline(lines, line);) {
+    const auto words = words_of(line);
+    constexpr std::size_t kWords = 6;
+    if (words.size() < kWords || words[1] != "|" || words[3] != "|") continue;
+    const auto& place = words[5];
+    suites[{words[0], words[2]}].push_back(place.substr(0, place.find('/')));
+  }
+  for (auto& package : packages) package.suites = suites[{package.name, package.version}];
+}
+
 unsigned long long Offer::bytes() const {
   unsigned long long sum = 0;
   for (const auto& package : packages) sum += package.bytes;
@@ -243,13 +256,14 @@ std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::
   for (const auto& package : packages) {
     for (const std::string role : {"image", "binary", "modules"}) {
       const auto build = build_of(package.name, role);
-      const bool of_series = build.starts_with(series + ".") || build.starts_with(series + "~");
+      const bool of_series =
+          build.starts_with(series) && std::string_view(".~-").contains(build.substr(series.size(), 1));
       if (of_series && build.ends_with("-" + flavour)) parts[{build, package.version}].emplace(role, package);
     }
   }
   std::vector<Offer> offers;
   for (const auto& [key, roles] : parts) {
-    const bool is_split = roles.contains("binary");
+    const bool is_split = roles.contains("binary") && holds_a_kernel(roles.at("binary"));
     const bool is_whole = !is_split && roles.contains("image") && holds_a_kernel(roles.at("image"));
     if (!is_split && !is_whole) continue;
     Offer offer{.build = key.first, .version = key.second, .packages = {}, .has_modules = is_whole};

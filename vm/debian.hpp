@@ -32,11 +32,17 @@ struct Package {
   std::string name = {};
   std::string version = {};
   unsigned long long bytes = 0;
+  /// Where it is offered: "trixie-security".
+  std::vector<std::string> suites = {};
 
   friend bool operator==(const Package&, const Package&) = default;
 };
 
 [[nodiscard]] std::vector<Package> parse_packages(std::string_view text);
+
+/// Adds to each package the suites that offer it, from what `apt-cache madison` says: of each a line
+/// "NAME | VERSION | ADDRESS SUITE/COMPONENT ARCHITECTURE Packages".
+void add_suites(std::vector<Package>& packages, std::string_view madison);
 
 /// A kernel that the suites offer: its packages, image first.
 struct Offer {
@@ -49,7 +55,8 @@ struct Offer {
   [[nodiscard]] unsigned long long bytes() const;
 };
 
-/// The kernels among the packages, newest first: of a series ("6.12") and flavour ("cloud-amd64").
+/// The kernels among the packages, newest first: of a series ("6.12") and flavour ("cloud-amd64"), a release candidate
+/// of the series among them.
 [[nodiscard]] std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::string& series,
                                              const std::string& flavour);
 

@@ -9,12 +9,18 @@
   extern "C" const char label##_end[]
 
 EMBED(devmap_vm_catalogue, DEVMAP_VM_CATALOGUE);
+EMBED(devmap_vm_known_issues, DEVMAP_VM_KNOWN_ISSUES);
 EMBED(devmap_vm_init, DEVMAP_VM_INIT);
 
 namespace devmap::vm {
 
 std::string_view embedded_catalogue() {
   return {devmap_vm_catalogue_begin, static_cast<std::size_t>(devmap_vm_catalogue_end - devmap_vm_catalogue_begin)};
+}
+
+std::string_view embedded_known_issues() {
+  return {devmap_vm_known_issues_begin,
+          static_cast<std::size_t>(devmap_vm_known_issues_end - devmap_vm_known_issues_begin)};
 }
 
 std::string_view embedded_init() {

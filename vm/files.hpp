@@ -13,6 +13,9 @@ namespace devmap::vm {
 
 [[nodiscard]] Expected<void> make_directories(const std::filesystem::path& directory);
 
+/// Writes a file that was not there, or puts it in place of the one that was, in one step.
+[[nodiscard]] Expected<void> replace_by(const std::filesystem::path& file, std::string_view content);
+
 /// A directory with a name of nobody else, which goes with this object.
 class TemporaryDirectory {
  public:
@@ -23,6 +26,9 @@ class TemporaryDirectory {
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
   ~TemporaryDirectory();
+
+  /// Removes those in `parent` that processes which were killed have left. Nobody else may use `parent` now.
+  static void remove_left_behind(const std::filesystem::path& parent);
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 

@@ -15,8 +15,8 @@ namespace devmap::vm {
 namespace {
 
 constexpr const char* kSuite = "/devmap-conformance";
-/// The guest's init looks here for what the suite has written.
-constexpr const char* kRecord = "json:/tmp/record.json";
+/// The port of its own that the suite tells the host by what it does.
+constexpr const char* kStream = "stream:/dev/vport0p2";
 
 RootEntry directory(std::string path) {
   return {.path = std::move(path), .type = RootEntry::Type::directory, .permissions = 0755};
@@ -61,8 +61,11 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
   plan.transport_modules = std::move(*transport);
   plan.modules = std::move(*modules);
   plan.limit_s = parts.limit_s;
-  plan.command = {kSuite, "-o", kRecord};
+  plan.command = {kSuite};
   std::ranges::copy(parts.arguments, std::back_inserter(plan.command));
+  if (parts.streams) plan.command.insert(plan.command.end(), {"-o", kStream});
+  for (const auto& [path, content] : parts.files) entries.push_back({.path = path, .content = content});
+  plan.settings = parts.settings;
 
   if (!kernel.configuration.empty() && !kernel.release.empty()) {
     auto configuration = read_file(kernel.configuration.string());
@@ -71,7 +74,7 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
   }
   entries.push_back({.path = "plan", .content = render_plan(plan)});
   entries.push_back({.path = "init", .content = std::string(parts.init), .permissions = 0755});
-  entries.push_back({.path = kSuite + 1, .content = parts.suite, .permissions = 0755});
+  entries.push_back({.path = kSuite + 1, .content = std::string(parts.suite), .permissions = 0755});
   auto image = make_initramfs(entries);
   if (!image) return std::unexpected(image.error());
   guest.root_image = std::move(*image);

@@ -3,8 +3,11 @@
 #include <harness/base/error.hpp>
 #include <vm/cache.hpp>
 #include <vm/catalogue.hpp>
+#include <vm/guest/plan.hpp>
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace devmap::vm {
@@ -14,9 +17,15 @@ struct GuestParts {
   /// The guest's init, an executable.
   std::string_view init = {};
   /// The suite, a static executable.
-  std::string suite = {};
+  std::string_view suite = {};
   /// The suite's arguments.
   std::vector<std::string> arguments = {};
+  /// Whether the suite is told to stream what it does to its port.
+  bool streams = true;
+  /// Further files, by path without the leading "/".
+  std::map<std::string, std::string> files = {};
+  /// Written before the suite starts.
+  std::vector<Plan::Setting> settings = {};
   /// Seconds the suite may take; 0 for as long as it likes.
   unsigned limit_s = 0;
 };

@@ -6,7 +6,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,38 +22,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// While it lives, SIGINT and SIGTERM are read from a descriptor.
-class HeldSignals {
- public:
-  HeldSignals() {
-    sigemptyset(&held_);
-    sigaddset(&held_, SIGINT);
-    sigaddset(&held_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &held_, &before_);
-    descriptor_ = UniqueFd(signalfd(-1, &held_, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-  HeldSignals(HeldSignals&&) = delete;
-  HeldSignals& operator=(HeldSignals&&) = delete;
-  ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+/// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot).
+constexpr const char* kKernelCommandLine = "console=ttyS0 quiet panic=-1 mitigations=off";
 
-  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+/// How long the rest of a stream is waited for: the guest restarts at once, and ends QEMU.
+constexpr std::chrono::seconds kTimeToEnd{2};
 
-  /// Takes a signal that has come, so that it does not strike when this object goes.
-  [[nodiscard]] int take() const {
-    signalfd_siginfo taken{};
-    if (read(descriptor_.get(), &taken, sizeof taken) != static_cast<ssize_t>(sizeof taken)) return SIGINT;
-    return static_cast<int>(taken.ssi_signo);
-  }
-
- private:
-  sigset_t held_{};
-  sigset_t before_{};
-  UniqueFd descriptor_;
-};
-
-void take(wire::Message message, Observed& observed, Clock::time_point began, const OnOutput& on_output) {
+void take(wire::Message message, Observed& observed, Clock::time_point began, const MachineListener& listener) {
   switch (message.kind) {
     case wire::Kind::hello:
       observed.hello = true;
@@ -67,12 +41,10 @@ void take(wire::Message message, Observed& observed, Clock::time_point began, co
     case wire::Kind::started:
       observed.suite_started = true;
       observed.boot = Clock::now() - began;
+      if (listener.started) listener.started();
       break;
     case wire::Kind::output:
-      on_output(message.text);
-      break;
-    case wire::Kind::record:
-      observed.record = std::move(message.text);
+      if (listener.output) listener.output(message.text);
       break;
     case wire::Kind::stopped:
       observed.suite_stopped = true;
@@ -86,18 +58,37 @@ void take(wire::Message message, Observed& observed, Clock::time_point began, co
   }
 }
 
-/// Takes what has come; false where the other end is closed and nothing more will.
-bool receive(int port, wire::Reader& reader) {
+/// Hands on what has come; false where the other end is closed and nothing more will.
+bool receive(int port, const std::function<void(std::string_view)>& take_bytes) {
   std::array<char, 65536> block;
   for (;;) {
     const auto got = recv(port, block.data(), block.size(), MSG_DONTWAIT);
     if (got > 0) {
-      reader.feed({block.data(), static_cast<std::size_t>(got)});
+      if (take_bytes) take_bytes({block.data(), static_cast<std::size_t>(got)});
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   }
+}
+
+/// The two ends of a connection: this process's and QEMU's.
+struct Connection {
+  UniqueFd here;
+  UniqueFd there;
+};
+
+Expected<Connection> connection() {
+  std::array<int, 2> ends{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return last_error("socketpair");
+  return Connection{.here = UniqueFd(ends[0]), .there = UniqueFd(ends[1])};
+}
+
+/// A path as it stands among QEMU's options, which commas end.
+std::string option_text(const std::filesystem::path& path) {
+  std::string text;
+  for (const char c : path.native()) text.append(c == ',' ? 2 : 1, c);
+  return text;
 }
 
 std::string first_line(const std::string& text) {
@@ -106,11 +97,11 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-std::vector<std::string> qemu_arguments(const Machine& machine, int port) {
-  // A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). One thread for all of the
-  // guest's processors: with one for each, a kernel that patches its own code was seen to fault.
-  std::string command_line = "console=ttyS0 quiet panic=-1 mitigations=off";
+std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports) {
+  std::string command_line = kKernelCommandLine;
   if (!machine.command_line.empty()) command_line += " " + machine.command_line;
+  // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
+  // fault.
   return {"-accel",
           "tcg,thread=single",
           "-machine",
@@ -130,20 +121,32 @@ std::vector<std::string> qemu_arguments(const Machine& machine, int port) {
           "-nic",
           "none",
           "-no-reboot",
+          "-chardev",
+          fmt::format("file,id=console,path={},append=on", option_text(machine.console)),
           "-serial",
-          "file:" + machine.console.string(),
+          "chardev:console",
           "-device",
           "virtio-serial-pci",
           "-chardev",
-          fmt::format("socket,id=port,fd={}", port),
+          fmt::format("socket,id=messages,fd={}", ports.messages),
           "-device",
-          "virtserialport,chardev=port,name=devmap",
+          "virtserialport,chardev=messages,nr=1",
+          "-chardev",
+          fmt::format("socket,id=stream,fd={}", ports.stream),
+          "-device",
+          "virtserialport,chardev=stream,nr=2",
           "-kernel",
           machine.kernel.string(),
           "-initrd",
           machine.root_image.string(),
           "-append",
           command_line};
+}
+
+Expected<std::string> find_qemu() {
+  auto qemu = find_program("qemu-system-x86_64");
+  if (qemu) return *qemu;
+  return failure("QEMU", 0, "not on this machine; run: apt-get install --no-install-recommends qemu-system-x86");
 }
 
 std::string_view name_of(Ending ending) {
@@ -158,6 +161,8 @@ std::string_view name_of(Ending ending) {
       return "never booted";
     case Ending::killed:
       return "killed";
+    case Ending::suite_died:
+      return "suite died";
     case Ending::interrupted:
       return "interrupted";
   }
@@ -168,11 +173,10 @@ Outcome judge(const Observed& observed) {
   const auto where = observed.suite_started ? "while the suite ran" : "before the suite was started";
   if (observed.suite_exit_code && !observed.cut) {
     if (!observed.suite_stopped) return {Ending::ended, {}};
-    return {Ending::hang, fmt::format("the suite did not end in {:.0f} s, and was told to; {}", observed.total.count(),
-                                      observed.record ? "its record has what was through" : "it left no record")};
+    return {Ending::hang, fmt::format("the suite did not end in {:.0f} s, and was told to", observed.total.count())};
   }
   if (const auto panic = panic_in(observed.console)) return {Ending::panic, fmt::format("{} {}", *panic, where)};
-  if (observed.interrupted_by != 0) return {Ending::interrupted, fmt::format("interrupted {}", where)};
+  if (observed.interrupted) return {Ending::interrupted, fmt::format("interrupted {}", where)};
   if (observed.time_was_up && observed.hello) {
     return {Ending::hang, fmt::format("no end after {:.0f} s, {}", observed.total.count(), where)};
   }
@@ -193,41 +197,55 @@ Outcome judge(const Observed& observed) {
 }
 
 Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, std::chrono::seconds limit,
-                               const OnOutput& on_output) {
-  std::array<int, 2> ends{};
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return last_error("socketpair");
-  const UniqueFd port(ends[0]);
-  UniqueFd guest_end(ends[1]);
+                               int interrupt, const MachineListener& listener) {
+  auto messages = connection();
+  if (!messages) return std::unexpected(messages.error());
+  auto stream = connection();
+  if (!stream) return std::unexpected(stream.error());
+  // The console of an earlier boot may be before this one's.
+  std::error_code none_yet;
+  const auto console_begin = std::filesystem::file_size(machine.console, none_yet);
   const auto began = Clock::now();
-  const auto deadline = began + limit;
+  auto deadline = began + limit;
   Observed observed;
-  const HeldSignals signals;
-  auto started = Process::start(
-      {.program = qemu, .arguments = qemu_arguments(machine, guest_end.get()), .kept_descriptor = guest_end.get()});
+  const Ports ports{.messages = messages->there.get(), .stream = stream->there.get()};
+  auto started = Process::start({.program = qemu,
+                                 .arguments = qemu_arguments(machine, ports),
+                                 .kept_descriptors = {ports.messages, ports.stream}});
   if (!started) return std::unexpected(started.error());
-  guest_end.reset();
+  messages->there.reset();
+  stream->there.reset();
 
   wire::Reader reader;
+  const auto take_all = [&] {
+    const bool more_stream = receive(stream->here.get(), listener.stream);
+    const bool more = receive(messages->here.get(), [&reader](std::string_view bytes) { reader.feed(bytes); });
+    while (auto message = reader.next()) take(std::move(*message), observed, began, listener);
+    return more && more_stream;
+  };
+  // What the suite has said by itself may come after the word that it has ended.
+  const auto all_is_said = [&] {
+    return observed.suite_exit_code && (!listener.has_whole_stream || listener.has_whole_stream());
+  };
   bool open = true;
-  while (open && !reader.garbled()) {
-    std::array<pollfd, 3> watched = {pollfd{port.get(), POLLIN, 0}, pollfd{started->ended_descriptor(), POLLIN, 0},
-                                     pollfd{signals.descriptor(), POLLIN, 0}};
+  while (open && !reader.garbled() && !all_is_said()) {
+    if (observed.suite_exit_code) deadline = std::min(deadline, Clock::now() + kTimeToEnd);
+    std::array<pollfd, 4> watched = {pollfd{messages->here.get(), POLLIN, 0}, pollfd{stream->here.get(), POLLIN, 0},
+                                     pollfd{started->ended_descriptor(), POLLIN, 0}, pollfd{interrupt, POLLIN, 0}};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) {
-      observed.time_was_up = true;
+      observed.time_was_up = !observed.suite_exit_code;
       break;
     }
     if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) < 0 && errno != EINTR) {
       return last_error("poll");
     }
-    const bool gone = (watched[1].revents & POLLIN) != 0;
-    open = receive(port.get(), reader) && !gone;
-    while (auto message = reader.next()) take(std::move(*message), observed, began, on_output);
-    if ((watched[2].revents & POLLIN) != 0) {
-      observed.interrupted_by = signals.take();
+    const bool gone = (watched[2].revents & POLLIN) != 0;
+    open = take_all() && !gone;
+    if (interrupt >= 0 && (watched[3].revents & POLLIN) != 0) {
+      observed.interrupted = true;
       break;
     }
-    if (observed.suite_exit_code) break;
   }
   observed.cut = reader.garbled() || reader.in_the_middle();
   started->send(SIGKILL);
@@ -235,7 +253,9 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   observed.total = Clock::now() - began;
   observed.qemu_exit_code = finished.exit_code;
   observed.qemu_complaint = finished.err;
-  if (auto console = read_file(machine.console.string())) observed.console = std::move(*console);
+  if (auto console = read_file(machine.console.string())) {
+    observed.console = none_yet ? std::move(*console) : console->substr(std::min(console_begin, console->size()));
+  }
   return observed;
 }
 

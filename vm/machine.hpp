@@ -17,7 +17,7 @@ namespace devmap::vm {
 struct Machine {
   std::filesystem::path kernel = {};
   std::filesystem::path root_image = {};
-  /// Where the guest's console is written to.
+  /// Where the guest's console is appended to.
   std::filesystem::path console = {};
   unsigned cpus = 2;
   unsigned memory_mib = 512;
@@ -25,8 +25,18 @@ struct Machine {
   std::string command_line = {};
 };
 
-/// QEMU's arguments; `port` is the descriptor of the socket that the guest's port leads to.
-[[nodiscard]] std::vector<std::string> qemu_arguments(const Machine& machine, int port);
+/// The descriptors of the sockets that the guest's ports lead to.
+struct Ports {
+  /// What the guest's init says (vm/wire.hpp).
+  int messages = -1;
+  /// What the suite says by itself, so that all it has said is here whatever becomes of the guest (run_stream.hpp).
+  int stream = -1;
+};
+
+[[nodiscard]] std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports);
+
+/// QEMU's path; fails where it is not on this machine, naming the package.
+[[nodiscard]] Expected<std::string> find_qemu();
 
 /// How a guest ended.
 enum class Ending : std::uint8_t {
@@ -40,7 +50,9 @@ enum class Ending : std::uint8_t {
   never_booted,
   /// QEMU ended, or the guest restarted, while the suite ran.
   killed,
-  /// This process was told to end.
+  /// The suite's process died in a guest that lives.
+  suite_died,
+  /// The host was told to end the run.
   interrupted,
 };
 
@@ -55,15 +67,12 @@ struct Observed {
   bool suite_stopped = false;
   std::string release = {};
   std::vector<std::string> notes = {};
-  /// The suite's record, if it came whole.
-  std::optional<std::string> record = {};
   std::optional<int> suite_exit_code = {};
   /// What came was cut in the middle of a message, or was none.
   bool cut = false;
   std::string console = {};
   bool time_was_up = false;
-  /// The signal that told this process to end; 0 for none.
-  int interrupted_by = 0;
+  bool interrupted = false;
   int qemu_exit_code = 0;
   std::string qemu_complaint = {};
   std::chrono::duration<double> boot{};
@@ -79,12 +88,22 @@ struct Outcome {
 
 [[nodiscard]] Outcome judge(const Observed& observed);
 
-/// Hears of what the suite prints.
-using OnOutput = std::function<void(std::string_view)>;
+/// Hears of what a guest does as it does it.
+struct MachineListener {
+  /// The suite is being started.
+  std::function<void()> started = {};
+  /// What the suite prints.
+  std::function<void(std::string_view)> output = {};
+  /// What comes of the suite's stream, however it is cut.
+  std::function<void(std::string_view)> stream = {};
+  /// Whether the stream has come to its end, so that there is nothing to wait for once the suite has ended.
+  std::function<bool()> has_whole_stream = {};
+};
 
-/// Starts the machine and stays with it until it is gone; SIGINT and SIGTERM end it. Fails where QEMU cannot be
-/// started.
+/// Starts the machine and stays with it until it is gone, or `limit` has passed, or `interrupt` (a descriptor; -1 for
+/// none) is readable. Can be called from several threads at once. Fails where QEMU cannot be started.
 [[nodiscard]] Expected<Observed> run_machine(const std::string& qemu, const Machine& machine,
-                                             std::chrono::seconds limit, const OnOutput& on_output);
+                                             std::chrono::seconds limit, int interrupt,
+                                             const MachineListener& listener);
 
 }  // namespace devmap::vm

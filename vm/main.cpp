@@ -1,9 +1,15 @@
+#include <vm/command_support.hpp>
 #include <vm/commands.hpp>
+#include <vm/fetch_command.hpp>
+#include <vm/kernels_command.hpp>
+#include <vm/matrix_command.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 namespace devmap::vm {
 namespace {
@@ -18,10 +24,14 @@ int main_of(int argc, char** argv) {
   auto* const kernels = app.add_subcommand("kernels", "List the kernels that are known, and what was fetched of each");
 
   auto* const fetch = app.add_subcommand("fetch", "Download kernels, from the Debian mirror that apt uses here");
-  std::vector<std::string> names;
-  bool all = false;
-  auto* const named = fetch->add_option("name", names, "Names that `devmap-vm kernels` lists")->type_name("NAME");
-  fetch->add_flag("--all", all, "All of them")->excludes(named);
+  FetchOptions wanted;
+  auto* const named =
+      fetch->add_option("name", wanted.names, "Names that `devmap-vm kernels` lists")->type_name("NAME");
+  auto* const of_set = fetch->add_option("--set", wanted.set, "Those of a set: quick, full, all, or a file with one")
+                           ->type_name("NAME|FILE")
+                           ->excludes(named);
+  fetch->add_flag("--all", wanted.all, "All of them")->excludes(named)->excludes(of_set);
+  fetch->add_flag("--missing", wanted.only_missing, "Only what is not here at all, be it the newest or not");
 
   auto* const run = app.add_subcommand("run", "Boot a kernel and run the suite on it; arguments after -- are its own");
   RunOptions options;
@@ -48,27 +58,76 @@ int main_of(int argc, char** argv) {
       ->check(CLI::Range(1U, 86400U))
       ->type_name("S");
   run->add_flag("--dry-run", options.dry_run, "Print QEMU's command line and do nothing");
-  run->add_option("arguments", options.arguments, "Arguments of the suite, after --")->type_name("ARGUMENT");
   run->footer(
       "Ends with the suite's exit code; 1 if the guest's kernel panics, 4 if QEMU or the kernel is not there,\n"
       "70 if the guest does not boot or is killed, 124 if it does not end in time.");
 
+  auto* const matrix = app.add_subcommand(
+      "matrix", "Run the suite on many kernels and compare what they do; arguments after -- are the suite's own");
+  MatrixOptions many;
+  unsigned each_limit_s = static_cast<unsigned>(many.limit.count());
+  auto* const many_set =
+      matrix->add_option("--set", many.set, "quick (default), full, all, or a file with a set")->type_name("NAME|FILE");
+  matrix->add_option("kernel", many.kernels, "Instead of a set: names that `devmap-vm kernels` lists, or files")
+      ->type_name("KERNEL")
+      ->excludes(many_set);
+  matrix->add_option("--directory", many.directory, "Where the records go (default: matrix)")->type_name("DIR");
+  matrix->add_option("--jobs", many.jobs, "Guests at a time (default: one more than processors)")
+      ->check(CLI::Range(1U, 256U))
+      ->type_name("N");
+  matrix->add_flag("--resume", many.resume, "Pass over kernels of which a complete record of this suite is there");
+  matrix->add_flag("--all-rows", many.all_rows, "Show also the rules that all kernels treat alike");
+  auto* const github = matrix->add_flag("--github", many.github, "Print the kernels as a matrix for GitHub Actions");
+  matrix->add_option("--suite", many.suite, "The suite to run (default: the one beside this program)")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE")
+      ->excludes(github);
+  matrix->add_option("--known", many.known, "Deviations that are known (default: those that were built in)")
+      ->type_name("FILE");
+  matrix->add_option("--memory", many.memory_mib, "MiB of each guest (default 512)")
+      ->check(CLI::Range(128U, 1U << 20))
+      ->type_name("N");
+  matrix->add_option("--timeout", each_limit_s, "Seconds each guest may take (default 1800)")
+      ->check(CLI::Range(1U, 86400U))
+      ->type_name("S");
+  matrix->footer(
+      "Ends with 0 if all kernels conform, 1 if one deviates or panics, 124 if one does not end in time, 70 if the "
+      "suite\n"
+      "or a guest is broken, 4 if a kernel could not be run and nothing else is wrong, 128 + N after signal N.");
+
+  auto* const merge = app.add_subcommand("merge", "Compare what result records of several kernels say");
+  std::vector<std::string> records;
+  bool all_rows = false;
+  merge->add_option("record", records, "Result records (JSON)")->required()->type_name("FILE");
+  merge->add_flag("--all-rows", all_rows, "Show also the rules that all kernels treat alike");
+
+  // What follows -- is not for CLI11, which would take the options among it for its own.
+  char** const end = argv + argc;
+  char** const separator = std::find(argv, end, std::string_view("--"));
+  const std::vector<std::string> of_suite(separator == end ? end : separator + 1, end);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(separator - argv), argv);
   } catch (const CLI::Success& answered) {
     return app.exit(answered);
   } catch (const CLI::ParseError& fault) {
     std::fprintf(stderr, "devmap-vm: %s\n", fault.what());
     return kExitUsage;
   }
+  if (separator != end && !*run && !*matrix) return complain("only run and matrix take arguments after --", kExitUsage);
   if (*kernels) return list_kernels(catalogue);
   if (*fetch) {
-    if (!all && names.empty()) {
-      std::fputs("devmap-vm: fetch: name kernels, or --all of them\n", stderr);
-      return kExitUsage;
+    if (!wanted.all && wanted.set.empty() && wanted.names.empty()) {
+      return complain("fetch: name kernels, or a --set, or --all of them", kExitUsage);
     }
-    return fetch_kernels(catalogue, names);
+    return fetch_kernels(catalogue, wanted);
   }
+  if (*matrix) {
+    many.limit = std::chrono::seconds(each_limit_s);
+    many.arguments = of_suite;
+    return run_matrix(catalogue, many);
+  }
+  if (*merge) return merge_records(records, all_rows);
+  options.arguments = of_suite;
   options.limit = std::chrono::seconds(limit_s);
   return run_suite(catalogue, options);
 }

@@ -34,6 +34,7 @@ namespace process = boost::process;
 #include <cstdlib>
 #include <cstring>
 #include <harness/base/unique_fd.hpp>
+#include <mutex>
 #include <sstream>
 #include <system_error>
 
@@ -79,12 +80,16 @@ Expected<Process> Process::start(const Invocation& invocation) {
   const auto prepare = [&invocation, parent](auto&) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
-    if (invocation.kept_descriptor >= 0) fcntl(invocation.kept_descriptor, F_SETFD, 0);
+    for (const int kept : invocation.kept_descriptors) fcntl(kept, F_SETFD, 0);
     if (!invocation.directory.empty() && chdir(invocation.directory.c_str()) != 0) _exit(127);
     if (!invocation.prepare || invocation.prepare()) return;
     dprintf(STDERR_FILENO, "not started: %s\n", strerror(errno));
     _exit(126);
   };
+  // Boost's pipe to the new process is for a moment inherited by whatever else is started then, and read until all have
+  // closed it.
+  static std::mutex one_at_a_time;
+  const std::lock_guard alone(one_at_a_time);
   std::error_code failed;
   state->child = process::child(process::exe = invocation.program, process::args = invocation.arguments, environment,
                                 process::std_in<process::null, process::std_out> state->out.get(),

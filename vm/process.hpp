@@ -20,8 +20,8 @@ struct Invocation {
   std::vector<std::pair<std::string, std::string>> environment = {};
   /// Where it starts; here, if empty.
   std::string directory = {};
-  /// A descriptor it keeps under the same number; -1 for none.
-  int kept_descriptor = -1;
+  /// Descriptors it keeps under the same numbers.
+  std::vector<int> kept_descriptors = {};
   /// Runs in the new process just before the program does; false ends it with exit code 126 and what errno says.
   std::function<bool()> prepare = {};
 };
@@ -38,7 +38,8 @@ struct Finished {
 /// object.
 class Process {
  public:
-  /// Fails where the program cannot be started.
+  /// Fails where the program cannot be started. Can be called from several threads at once; the program ends with the
+  /// thread that started it.
   [[nodiscard]] static Expected<Process> start(const Invocation& invocation);
   Process(Process&&) noexcept;
   Process& operator=(Process&&) = delete;

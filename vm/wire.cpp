@@ -10,8 +10,7 @@ namespace {
 constexpr std::array kNames = {
     std::pair{Kind::hello, std::string_view("hello")},     std::pair{Kind::note, std::string_view("note")},
     std::pair{Kind::started, std::string_view("started")}, std::pair{Kind::output, std::string_view("output")},
-    std::pair{Kind::record, std::string_view("record")},   std::pair{Kind::stopped, std::string_view("stopped")},
-    std::pair{Kind::ended, std::string_view("ended")},
+    std::pair{Kind::stopped, std::string_view("stopped")}, std::pair{Kind::ended, std::string_view("ended")},
 };
 
 /// Longer than any header line.

@@ -20,8 +20,6 @@ enum class Kind : std::uint8_t {
   started,
   /// What the suite printed.
   output,
-  /// The suite's result record (JSON).
-  record,
   /// The suite was told to end because its time was up; empty.
   stopped,
   /// The suite's exit code, in decimal.

@@ -6,8 +6,11 @@
 namespace devmap {
 
 std::optional<Format> format_named(std::string_view name) {
-  constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats = {
-      {{"console", Format::console}, {"json", Format::json}, {"ktap", Format::ktap}, {"junit", Format::junit}}};
+  constexpr std::array<std::pair<std::string_view, Format>, 5> kFormats = {{{"console", Format::console},
+                                                                            {"json", Format::json},
+                                                                            {"ktap", Format::ktap},
+                                                                            {"junit", Format::junit},
+                                                                            {"stream", Format::stream}}};
   for (const auto& [known, format] : kFormats) {
     if (known == name) return format;
   }
@@ -24,6 +27,8 @@ std::string render(Format format, const RunRecord& record, const Registry& regis
       return render_ktap(record);
     case Format::junit:
       return render_junit(record);
+    case Format::stream:
+      return render_stream(record);
   }
   return {};
 }

@@ -11,7 +11,7 @@
 namespace devmap {
 
 /// The forms a record can take.
-enum class Format : std::uint8_t { console, json, ktap, junit };
+enum class Format : std::uint8_t { console, json, ktap, junit, stream };
 
 [[nodiscard]] std::optional<Format> format_named(std::string_view name);
 
@@ -34,6 +34,8 @@ struct ConsoleStyle {
 [[nodiscard]] std::string render_ktap(const RunRecord& record);
 /// JUnit XML: a test suite a chapter, a test case a check.
 [[nodiscard]] std::string render_junit(const RunRecord& record);
+/// What a stream of the run would have had (harness/spec/run_stream.hpp), had it run one check at a time.
+[[nodiscard]] std::string render_stream(const RunRecord& record);
 
 [[nodiscard]] std::string render(Format format, const RunRecord& record, const Registry& registry,
                                  const ConsoleStyle& style);

@@ -49,8 +49,9 @@ Expected<Output> Output::parse(const std::string& text) {
   const auto colon = text.find(':');
   const auto format = format_named(std::string_view(text).substr(0, colon));
   if (!format || colon == std::string::npos || colon + 1 == text.size()) {
-    return failure("--output", 0,
-                   fmt::format("'{}' is not FORMAT:FILE with console, json, ktap or junit as the format", text));
+    return failure(
+        "--output", 0,
+        fmt::format("'{}' is not FORMAT:FILE with console, json, ktap, junit or stream as the format", text));
   }
   return Output{.format = *format, .file = text.substr(colon + 1)};
 }
@@ -135,7 +136,9 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
                "Attach every XDP program by itself, not behind the run's dispatcher: slower, the same verdicts")
       ->group("How to run");
 
-  app.add_option("-o,--output", outputs, "Write results: console, json, ktap or junit; '-' is standard output")
+  app.add_option("-o,--output", outputs,
+                 "Write results: console, json, ktap or junit, or stream, which tells of each as it comes; '-' is "
+                 "standard output")
       ->type_name("FORMAT:FILE")
       ->allow_extra_args(false)
       ->check(parsed_by(&Output::parse))

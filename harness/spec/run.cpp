@@ -20,6 +20,7 @@
 #include <harness/spec/output_file.hpp>
 #include <harness/spec/preflight.hpp>
 #include <harness/spec/progress_line.hpp>
+#include <harness/spec/run_stream.hpp>
 #include <harness/spec/runner.hpp>
 #include <harness/spec/selection.hpp>
 #include <iterator>
@@ -129,10 +130,21 @@ Surroundings surroundings(const Options& options, const std::vector<Check>& chec
           .listener = std::move(listener)};
 }
 
+std::vector<std::string> names_of(const std::vector<Check>& checks) {
+  std::vector<std::string> names;
+  names.reserve(checks.size());
+  for (const auto& check : checks) names.push_back(check.name());
+  return names;
+}
+
+void write_to_all(std::vector<RunStream>& streams, const std::string& line) {
+  for (auto& stream : streams) stream.write(line);
+}
+
 /// Runs the checks as often as asked, and gives the signal that ended that, or 0. Fails where the machinery does; what
 /// was gathered by then is in the record.
 Expected<int> run_all(const std::vector<Check>& checks, const Options& options, const Runner::Options& runner_options,
-                      KernelLog* log, RunRecord& record) {
+                      KernelLog* log, std::vector<RunStream>& streams, RunRecord& record) {
   std::mt19937 generator(options.seed.value_or(0));
   // One at a time they go as listed, and a run that ends at the first failure should end at the first listed.
   const BeginOrder kind = options.shuffle                                 ? BeginOrder::shuffled
@@ -140,8 +152,17 @@ Expected<int> run_all(const std::vector<Check>& checks, const Options& options, 
                                                                           : BeginOrder::spread;
   for (unsigned iteration = 1; iteration <= options.repeat; ++iteration) {
     ProgressLine line(!options.quiet);
-    Runner runner(runner_options, log,
-                  [&line](const Result& result, auto through, auto all) { line.show(result, through, all); });
+    const auto settled = [&](const Result& result, auto through, auto all) {
+      line.show(result, through, all);
+      if (streams.empty()) return;
+      Result of_iteration = result;
+      of_iteration.iteration = iteration;
+      write_to_all(streams, result_line(of_iteration));
+    };
+    const auto begins = [&](const Check& check) {
+      if (!streams.empty()) write_to_all(streams, begun_line(check.rule->id, check.variant.name(), iteration));
+    };
+    Runner runner(runner_options, log, settled, begins);
     auto outcome = runner.run(checks, begin_order(checks, kind, generator));
     if (!outcome) return std::unexpected(outcome.error());
     for (auto& result : outcome->results) {
@@ -183,9 +204,38 @@ bool keep_writable(const std::string& program, std::vector<Output>& outputs) {
   return lost == 0;
 }
 
+/// Begins the outputs that are written to while the checks run, and takes them out of those that are written in the
+/// end. False where one is lost, which is said.
+bool open_streams(const std::string& program, std::vector<Output>& outputs, std::vector<RunStream>& streams) {
+  bool all_open = true;
+  std::erase_if(outputs, [&](const Output& output) {
+    if (output.format != Format::stream) return false;
+    auto stream = RunStream::open(output.file);
+    if (stream) {
+      streams.push_back(std::move(*stream));
+    } else {
+      all_open = false;
+      complain(program, stream.error().text() + "; all else goes on without this file", kExitBroken);
+    }
+    return true;
+  });
+  return all_open;
+}
+
+/// False where lines of a stream were lost, which is said.
+bool end_streams(const std::string& program, std::vector<RunStream>& streams, const RunContext& context) {
+  write_to_all(streams, end_line(context));
+  bool all_written = true;
+  for (const auto& stream : streams) {
+    if (!stream.lost()) continue;
+    complain(program, stream.lost()->text(), kExitBroken);
+    all_written = false;
+  }
+  return all_written;
+}
+
 bool write_outputs(const std::string& program, const std::vector<Output>& outputs, const Options& options,
                    const RunRecord& record, const Registry& registry) {
-  signal(SIGPIPE, SIG_IGN);  // a reader that has gone must not cost the files
   bool all_written = true;
   for (const auto& output : outputs) {
     const ConsoleStyle style{.color = wants_color(options, output.file), .quiet = options.quiet};
@@ -233,7 +283,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
   }
 
   auto outputs = all_outputs(options);
-  const bool all_writable = keep_writable(program, outputs);
+  bool all_writable = keep_writable(program, outputs);
   if (options.shuffle && !options.seed) {
     options.seed = std::random_device()();
     fmt::print(stderr, "{}: order shuffled with --seed {}\n", program, *options.seed);
@@ -248,13 +298,18 @@ int run_checks(const std::string& program, const Registry& registry, const std::
   record.context.soak = options.soak;
 
   const SignalsHeldBack until_written;
+  signal(SIGPIPE, SIG_IGN);  // a reader that has gone must not cost the files
+  std::vector<RunStream> streams;
+  all_writable = open_streams(program, outputs, streams) && all_writable;
+  write_to_all(streams, run_line(record, names_of(checks), options.repeat));
   const auto began = std::chrono::steady_clock::now();
-  const auto ended = run_all(checks, options, *chosen, log, record);
+  const auto ended = run_all(checks, options, *chosen, log, streams, record);
   record.context.duration_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count();
   if (!ended) record.context.partial = true;
 
-  const bool all_written = write_outputs(program, outputs, options, record, registry);
+  bool all_written = end_streams(program, streams, record.context);
+  all_written = write_outputs(program, outputs, options, record, registry) && all_written;
   if (!ended) return complain(program, ended.error().text(), kExitBroken);
   if (*ended != 0) return 128 + *ended;
   const int code = exit_code(record);

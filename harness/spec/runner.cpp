@@ -203,6 +203,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       const auto tag = task_name(index);
       const auto lane = free_lane(running);
       auto child = take_child();
+      if (beginning_) beginning_(check);
       if (child) {
         if (auto begun =
                 child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_, facts ? &*facts : nullptr)});

@@ -59,9 +59,12 @@ class Runner {
   /// Hears of each result as it comes, with the number of those that are through and of all.
   using Progress = std::function<void(const Result&, std::size_t through, std::size_t all)>;
 
+  /// Hears of each check that is about to begin.
+  using Beginning = std::function<void(const Check&)>;
+
   /// `log` may be null: nobody watches then.
-  Runner(Options options, KernelLog* log, Progress progress)
-      : options_(std::move(options)), log_(log), progress_(std::move(progress)) {}
+  Runner(Options options, KernelLog* log, Progress progress, Beginning beginning = {})
+      : options_(std::move(options)), log_(log), progress_(std::move(progress)), beginning_(std::move(beginning)) {}
 
   /// SIGINT and SIGTERM end the run; what is through by then is kept. `order` is the order in which the checks are
   /// begun: a permutation of their indexes. Fails only where the machinery itself does.
@@ -71,6 +74,7 @@ class Runner {
   Options options_;
   KernelLog* log_;
   Progress progress_;
+  Beginning beginning_;
 };
 
 }  // namespace devmap

@@ -33,8 +33,6 @@
 namespace devmap::vm {
 namespace {
 
-constexpr const char* kRecordFile = "/tmp/record.json";
-
 std::string why(std::string_view what) {
   return std::string(what) + ": " + strerror(errno);
 }
@@ -59,15 +57,17 @@ bool read_whole(const char* path, std::string& text) {
   return got == 0;
 }
 
+/// A device's node appears some time after its driver's module was loaded.
+void wait_for(const std::string& path) {
+  for (int attempt = 0; attempt < 300 && access(path.c_str(), W_OK) != 0; ++attempt) usleep(10'000);
+}
+
 /// The way out. Before the port is there, what is said goes to the console alone.
 class Port {
  public:
   void open_at(const std::string& path) {
-    // The driver's device node appears some time after its module was loaded.
-    for (int attempt = 0; attempt < 300 && fd_ < 0; ++attempt) {
-      fd_ = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-      if (fd_ < 0) usleep(10'000);
-    }
+    wait_for(path);
+    fd_ = open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (fd_ < 0) dprintf(STDERR_FILENO, "devmap-vm: %s\n", why(path).c_str());
   }
 
@@ -190,6 +190,7 @@ void serve() {
   const Plan plan = parse_plan(text);
   for (const auto& module : plan.transport_modules) load(module.file, module.parameters, port);
   port.open_at("/dev/vport0p1");
+  wait_for("/dev/vport0p2");
   utsname machine{};
   uname(&machine);
   port.say(wire::Kind::hello, machine.release);
@@ -198,8 +199,6 @@ void serve() {
   raise_loopback();
   port.say(wire::Kind::started, {});
   const int code = run(plan, port);
-  std::string record;
-  if (read_whole(kRecordFile, record)) port.say(wire::Kind::record, record);
   port.say(wire::Kind::ended, std::to_string(code));
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <future>
 #include <harness/base/scope_exit.hpp>
 
 namespace devmap::vm {
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
 class CacheOfKernels : public testing::Test {
@@ -45,7 +47,7 @@ TEST_F(CacheOfKernels, KeepsOfAPackageWhatAGuestNeeds) {
                          {"lib/modules/6.1.0-56-cloud-amd64/kernel/net/802/stp.ko", test::module_needing("")},
                          {"lib/modules/6.1.0-56-cloud-amd64/kernel/fs/ext4.ko", test::module_needing("")}});
   EXPECT_EQ(cache_.find("6.1"), std::nullopt);
-  const auto placed = cache_.place("6.1", "6.1.192-2", {file}, guest_);
+  const auto placed = cache_.place("6.1", "6.1.192-2", {file}, guest_, [] {});
   ASSERT_TRUE(placed) << placed.error().text();
   const auto kernel = cache_.find("6.1");
   ASSERT_TRUE(kernel);
@@ -62,7 +64,7 @@ TEST_F(CacheOfKernels, TakesSplitPackagesAndCompressedModules) {
   const auto modules = directory_.path() / "modules.deb";
   ASSERT_TRUE(write_to(modules, test::deb_of({{"usr/lib/modules/7.3.4+deb13-cloud-amd64/kernel/veth.ko.xz",
                                                test::compressed(test::module_needing(""))}})));
-  ASSERT_TRUE(cache_.place("7.3", "7.3.4-1", {image, modules}, guest_));
+  ASSERT_TRUE(cache_.place("7.3", "7.3.4-1", {image, modules}, guest_, [] {}));
   const auto kernel = cache_.find("7.3");
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->release, "7.3.4+deb13-cloud-amd64");
@@ -71,7 +73,7 @@ TEST_F(CacheOfKernels, TakesSplitPackagesAndCompressedModules) {
 }
 
 TEST_F(CacheOfKernels, KnowsAKernelThatHasNoModules) {
-  ASSERT_TRUE(cache_.place("7.1", "7.1.13-1", {deb({{"boot/vmlinuz-7.1.13", "KERNEL"}})}, guest_));
+  ASSERT_TRUE(cache_.place("7.1", "7.1.13-1", {deb({{"boot/vmlinuz-7.1.13", "KERNEL"}})}, guest_, [] {}));
   const auto kernel = cache_.find("7.1");
   ASSERT_TRUE(kernel);
   EXPECT_TRUE(kernel->modules.empty());
@@ -79,8 +81,9 @@ TEST_F(CacheOfKernels, KnowsAKernelThatHasNoModules) {
 
 TEST_F(CacheOfKernels, ReplacesAKernelAsAWhole) {
   ASSERT_TRUE(cache_.place("6.1", "6.1.190-1",
-                           {deb({{"boot/vmlinuz-6.1.0-55", "OLD"}, {"boot/config-6.1.0-55", "CONFIG"}})}, guest_));
-  ASSERT_TRUE(cache_.place("6.1", "6.1.192-2", {deb({{"boot/vmlinuz-6.1.0-56", "NEW"}})}, guest_));
+                           {deb({{"boot/vmlinuz-6.1.0-55", "OLD"}, {"boot/config-6.1.0-55", "CONFIG"}})}, guest_,
+                           [] {}));
+  ASSERT_TRUE(cache_.place("6.1", "6.1.192-2", {deb({{"boot/vmlinuz-6.1.0-56", "NEW"}})}, guest_, [] {}));
   const auto kernel = cache_.find("6.1");
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->version, "6.1.192-2");
@@ -90,13 +93,13 @@ TEST_F(CacheOfKernels, ReplacesAKernelAsAWhole) {
 }
 
 TEST_F(CacheOfKernels, KeepsWhatWasThereWhereTheNewOneIsDamaged) {
-  ASSERT_TRUE(cache_.place("6.1", "6.1.190-1", {deb({{"boot/vmlinuz-6.1.0-55", "OLD"}})}, guest_));
-  const auto no_kernel = cache_.place("6.1", "6.1.192-2", {deb({{"usr/share/doc/copyright", "x"}})}, guest_);
+  ASSERT_TRUE(cache_.place("6.1", "6.1.190-1", {deb({{"boot/vmlinuz-6.1.0-55", "OLD"}})}, guest_, [] {}));
+  const auto no_kernel = cache_.place("6.1", "6.1.192-2", {deb({{"usr/share/doc/copyright", "x"}})}, guest_, [] {});
   ASSERT_FALSE(no_kernel);
   EXPECT_THAT(no_kernel.error().text(), HasSubstr("no vmlinuz"));
   const auto garbage = directory_.path() / "garbage.deb";
   ASSERT_TRUE(write_to(garbage, "garbage"));
-  ASSERT_FALSE(cache_.place("6.1", "6.1.192-2", {garbage}, guest_));
+  ASSERT_FALSE(cache_.place("6.1", "6.1.192-2", {garbage}, guest_, [] {}));
   const auto kernel = cache_.find("6.1");
   ASSERT_TRUE(kernel);
   EXPECT_EQ(kernel->version, "6.1.190-1");
@@ -135,6 +138,47 @@ TEST_F(CacheOfKernels, IsForOneProcessAtATime) {
   waitpid(child, nullptr, 0);
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST_F(CacheOfKernels, IsClearedOfWhatWasLeft) {
+  for (const auto* const left : {"devmap-vm-aaaaaa/x", "kernels/devmap-vm-bbbbbb/new", "downloads/devmap-vm-cccccc"}) {
+    ASSERT_TRUE(make_directories(cache_.root() / left));
+  }
+  ASSERT_TRUE(write_to(cache_.downloads() / "a_1.deb", "A"));
+  ASSERT_TRUE(write_to(cache_.downloads() / "b_1.deb", "B"));
+  ASSERT_TRUE(cache_.lock([] {}));
+  EXPECT_THAT(names_in("."), UnorderedElementsAre("kernels", "downloads", "lock"));
+  EXPECT_THAT(names_in("kernels"), IsEmpty());
+  EXPECT_THAT(names_in("downloads"), UnorderedElementsAre("a_1.deb", "b_1.deb"));
+  cache_.keep_downloads({"b_1.deb"});
+  EXPECT_THAT(names_in("downloads"), UnorderedElementsAre("b_1.deb"));
+}
+
+TEST_F(CacheOfKernels, DoesNotReplaceAKernelThatRuns) {
+  const auto old = deb({{"boot/vmlinuz-1", "OLD"}});
+  ASSERT_TRUE(cache_.place("6.1", "1", {old}, guest_, [] {}));
+  auto running = cache_.find("6.1");
+  auto also_running = running;
+  ASSERT_TRUE(running);
+  ASSERT_TRUE(write_to(directory_.path() / "new.deb", test::deb_of({{"boot/vmlinuz-2", "NEW"}})));
+  std::promise<void> waits;
+  auto replacing = std::async(std::launch::async, [&] {
+    return cache_.place("6.1", "2", {directory_.path() / "new.deb"}, guest_, [&] { waits.set_value(); }).has_value();
+  });
+  waits.get_future().wait();
+  running.reset();
+  EXPECT_EQ(test::content_of(also_running->image), "OLD");
+  also_running.reset();
+  EXPECT_TRUE(replacing.get());
+  EXPECT_EQ(test::content_of(cache_.find("6.1")->image), "NEW");
+}
+
+TEST_F(CacheOfKernels, CanBeReadWhereItCannotBeWritten) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may write anywhere";
+  ASSERT_TRUE(cache_.place("6.1", "1", {deb({{"boot/vmlinuz-1", "KERNEL"}})}, guest_, [] {}));
+  fs::permissions(cache_.root() / "in-use", fs::perms::owner_read | fs::perms::owner_exec);
+  EXPECT_TRUE(cache_.find("6.1"));
+  fs::permissions(cache_.root() / "in-use", fs::perms::owner_all);
 }
 
 TEST_F(CacheOfKernels, ThatCannotBeMadeIsNamed) {

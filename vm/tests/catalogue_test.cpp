@@ -40,8 +40,81 @@ TEST(Catalogue, HasWhatItsTextSays) {
   EXPECT_THAT(catalogue->guest.transport, ElementsAre("virtio_pci"));
 }
 
+TEST(Catalogue, ThatIsBuiltInHasItsSets) {
+  const auto catalogue = Catalogue::built_in();
+  ASSERT_TRUE(catalogue) << catalogue.error().text();
+  const auto* const quick = catalogue->find_set("quick");
+  ASSERT_NE(quick, nullptr);
+  EXPECT_EQ(quick->kernels.size(), 4U);
+  const auto* const full = catalogue->find_set("full");
+  ASSERT_NE(full, nullptr);
+  EXPECT_GE(full->kernels.size(), 16U);
+  for (const auto& name : full->kernels) EXPECT_EQ(catalogue->find(name)->architecture, "x86_64") << name;
+  for (const auto& name : quick->kernels) EXPECT_THAT(full->kernels, testing::Contains(name));
+  const auto* const all = catalogue->find_set("all");
+  ASSERT_NE(all, nullptr);
+  EXPECT_EQ(all->kernels.size(), catalogue->kernels.size());
+  EXPECT_EQ(catalogue->find_set("none"), nullptr);
+}
+
+constexpr const char* kGood = "name = \"n\"\nseries = \"6.12\"\nflavour = \"f\"\nsuites = [\"a\"]\n";
+
+TEST(Catalogue, HasOtherWaysToRunAKernel) {
+  const auto catalogue =
+      Catalogue::parse(with_kernel(kGood) +
+                           "architecture = \"s390x\"\nwhile_served = true\n[[kernel]]\nname = \"n-slow\"\nof = \"n\"\n"
+                           "jit = \"off\"\ncommand_line = \"quiet\"\nlabel = \"slow\"\n",
+                       "text");
+  ASSERT_TRUE(catalogue) << catalogue.error().text();
+  const auto& own = *catalogue->find("n");
+  EXPECT_EQ(own.kept_as, "n");
+  EXPECT_EQ(own.label, "n");
+  EXPECT_FALSE(own.is_variation());
+  const auto& other = *catalogue->find("n-slow");
+  EXPECT_TRUE(other.is_variation());
+  EXPECT_EQ(other.kept_as, "n");
+  EXPECT_EQ(other.label, "slow");
+  EXPECT_EQ(other.series, "6.12");
+  EXPECT_EQ(other.architecture, "s390x");
+  EXPECT_TRUE(other.while_served);
+  EXPECT_EQ(other.jit, "off");
+  EXPECT_EQ(other.command_line, "quiet");
+}
+
+TEST(Catalogue, HasSetsByNameAndByArchitecture) {
+  const auto catalogue =
+      Catalogue::parse(with_kernel(kGood) +
+                           "[[kernel]]\nname = \"m\"\narchitecture = \"s390x\"\nseries = \"6.12\"\nflavour = \"f\"\n"
+                           "suites = [\"a\"]\n[[set]]\nname = \"one\"\nkernels = [\"m\"]\n[[set]]\nname = \"here\"\n"
+                           "architecture = \"x86_64\"\n[[set]]\nname = \"all\"\n",
+                       "text");
+  ASSERT_TRUE(catalogue) << catalogue.error().text();
+  EXPECT_THAT(catalogue->find_set("one")->kernels, ElementsAre("m"));
+  EXPECT_THAT(catalogue->find_set("here")->kernels, ElementsAre("n"));
+  EXPECT_THAT(catalogue->find_set("all")->kernels, ElementsAre("n", "m"));
+}
+
+TEST(Catalogue, ReadsASetOfTheUsers) {
+  const auto set = parse_set("kernels = [\"6.1\", \"arch/x86/boot/bzImage\"]\n", "set.toml");
+  ASSERT_TRUE(set) << set.error().text();
+  EXPECT_THAT(*set, ElementsAre("6.1", "arch/x86/boot/bzImage"));
+  for (const auto* const text : {"", "kernels = []\n", "kernels = [1]\n", "kernel = [\"6.1\"]\n", "kernels ="}) {
+    EXPECT_FALSE(parse_set(text, "set.toml")) << text;
+  }
+  EXPECT_THAT(parse_set("kernels =", "set.toml").error().text(), HasSubstr("set.toml"));
+}
+
+TEST(Catalogue, TakesAVersionOfAKernelOrOfAPackage) {
+  EXPECT_TRUE(version_allows("", "6.12.95-1"));
+  EXPECT_TRUE(version_allows("6.12.95-1", "6.12.95-1"));
+  EXPECT_TRUE(version_allows("6.12.95", "6.12.95-1~bpo12+1"));
+  EXPECT_FALSE(version_allows("6.12.9", "6.12.95-1"));
+  EXPECT_FALSE(version_allows("6.12.95-1", "6.12.95-2"));
+}
+
 TEST(Catalogue, WithAFaultSaysWhatAndWhere) {
-  const std::string good = "name = \"n\"\nseries = \"6.12\"\nflavour = \"f\"\nsuites = [\"a\"]\n";
+  const std::string good = kGood;
+  const std::string set = with_kernel(good) + "[[set]]\nname = \"s\"\n";
   const struct {
     std::string text;
     const char* words;
@@ -55,6 +128,16 @@ TEST(Catalogue, WithAFaultSaysWhatAndWhere) {
       {with_kernel("name = \"n\"\nseries = 6.12\nflavour = \"f\"\nsuites = [\"a\"]\n"), "string"},
       {with_kernel("name = \"n\"\nseries = \"6.12\"\nflavour = \"f\"\nsuites = []\n"), "no suite"},
       {with_kernel(good) + "[[kernel]]\n" + good, "second kernel of this name"},
+      {with_kernel("name = \"a/b\"\nseries = \"6.12\"\nflavour = \"f\"\nsuites = [\"a\"]\n"), "only letters"},
+      {with_kernel(good + "jit = \"maybe\"\n"), "not one of on, off, harden"},
+      {with_kernel("name = \"v\"\nof = \"n\"\njit = \"off\"\n"), "no kernel of this name before"},
+      {with_kernel(good) + "[[kernel]]\nname = \"v\"\nof = \"n\"\n", "nothing in which it differs"},
+      {with_kernel(good) + "[[kernel]]\nname = \"v\"\nof = \"n\"\nseries = \"6.1\"\n", "unknown key"},
+      {set + "kernels = [\"m\"]\n", "no kernel of the name 'm'"},
+      {set + "kernels = []\n", "no kernel in this set"},
+      {set + "architecture = \"vax\"\n", "no kernel in this set"},
+      {set + "kernels = [\"n\"]\narchitecture = \"x86_64\"\n", "either"},
+      {set + "[[set]]\nname = \"s\"\n", "second set of this name"},
   };
   for (const auto& row : kTable) {
     const auto catalogue = Catalogue::parse(row.text, "text");

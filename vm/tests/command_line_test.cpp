@@ -1,11 +1,11 @@
 // devmap-vm as a user starts it, with nothing fetched and no QEMU started.
 #include <vm/files.hpp>
 #include <vm/process.hpp>
+#include <vm/tests/fake_qemu.hpp>
 #include <vm/tests/packages.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <iterator>
@@ -27,9 +27,7 @@ class CommandLine : public testing::Test {
 
   /// Puts a program on the path that does as the script says.
   void put_program(const std::string& name, const std::string& script) {
-    const auto file = directory_.path() / name;
-    ASSERT_TRUE(write_to(file, "#!/bin/sh\n" + script));
-    chmod(file.c_str(), 0755);
+    test::put_program(directory_.path() / name, script);
     path_ = directory_.path().string() + ":/usr/bin:/bin";
   }
 
@@ -47,6 +45,8 @@ TEST_F(CommandLine, ThatIsWrongIsOneLine) {
                                                                      {"fetch"},
                                                                      {"fetch", "2.6"},
                                                                      {"fetch", "--all", "6.1"},
+                                                                     {"fetch", "--set", "quick", "6.1"},
+                                                                     {"fetch", "--set", "none-of-these"},
                                                                      {"--catalogue", "/nowhere", "kernels"}}) {
     const auto finished = devmap_vm(arguments);
     EXPECT_EQ(finished.exit_code, 64) << testing::PrintToString(arguments);
@@ -119,6 +119,10 @@ class WithApt : public CommandLine {
                 "search) echo 'linux-image-6.1.0-55-cloud-amd64 - a'; echo 'linux-image-6.1.0-56-cloud-amd64 - b' ;;\n"
                 "show) printf 'Package: linux-image-6.1.0-55-cloud-amd64\\nVersion: 6.1.190-1\\nSize: 26000000\\n\\n';"
                 " printf 'Package: linux-image-6.1.0-56-cloud-amd64\\nVersion: 6.1.192-2\\nSize: 27000000\\n' ;;\n"
+                "madison) for s in bookworm bookworm-security; do echo \"linux-image-6.1.0-55-cloud-amd64 | 6.1.190-1 |"
+                " http://mirror.example/debian $s/main amd64 Packages\"; done;"
+                " echo 'linux-image-6.1.0-56-cloud-amd64 | 6.1.192-2 | http://mirror.example/debian "
+                "bookworm-security/main amd64 Packages' ;;\n"
                 "esac\n");
     ASSERT_TRUE(write_to(file("newest"), test::deb_of({{"boot/vmlinuz-6.1.0-56-cloud-amd64", "NEWEST"}})));
     ASSERT_TRUE(write_to(file("older"), test::deb_of({{"boot/vmlinuz-6.1.0-55-cloud-amd64", "OLDER"}})));
@@ -161,12 +165,89 @@ TEST_F(WithApt, GoesOnWithoutTheMirror) {
   EXPECT_THAT(finished.err, HasSubstr("E: no route"));
 }
 
+TEST_F(WithApt, KeepsWhatIsThereWithoutTheMirror) {
+  ASSERT_EQ(devmap_vm({"fetch", "6.1"}).exit_code, 0);
+  put_program("apt-get", "echo 'E: no route' >&2; exit 100");
+  put_program("apt-cache", "exit 0");
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{"fetch", "6.1"}, {"fetch", "--missing", "6.1"}}) {
+    const auto finished = devmap_vm(arguments);
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  }
+  EXPECT_EQ(image(), "NEWEST");
+}
+
+TEST_F(WithApt, PassesOverWhatIsNoLongerServed) {
+  const auto catalogue = file("catalogue.toml");
+  const std::string text =
+      "[guest]\ntransport = []\nmodules = []\n[[kernel]]\nname = \"6.1.7\"\nseries = \"6.1\"\n"
+      "flavour = \"cloud-amd64\"\nsuites = [\"bookworm-security\"]\nversion = \"6.1.7\"\n";
+  ASSERT_TRUE(write_to(catalogue, text + "while_served = true\n"));
+  const auto passed = devmap_vm({"--catalogue", catalogue, "fetch", "--all"});
+  EXPECT_EQ(passed.exit_code, 0) << passed.err;
+  EXPECT_THAT(passed.err,
+              HasSubstr("no 6.1.7 of the flavour cloud-amd64 is offered in bookworm-security; passed over"));
+  ASSERT_TRUE(write_to(catalogue, text));
+  EXPECT_EQ(devmap_vm({"--catalogue", catalogue, "fetch", "--all"}).exit_code, 4);
+}
+
+TEST_F(WithApt, TakesOnlyWhatTheSuitesOfTheEntryOffer) {
+  const auto catalogue = file("catalogue.toml");
+  ASSERT_TRUE(write_to(catalogue,
+                       "[guest]\ntransport = []\nmodules = []\n[[kernel]]\nname = \"6.1\"\nseries = \"6.1\"\n"
+                       "flavour = \"cloud-amd64\"\nsuites = [\"bookworm\"]\n[[set]]\nname = \"s\"\n"));
+  const auto finished = devmap_vm({"--catalogue", catalogue, "fetch", "--set", "s"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_EQ(image(), "OLDER") << "the newest is in bookworm-security alone";
+}
+
+TEST_F(WithApt, GoesOnWithWhatWasDownloaded) {
+  // A kernel of two packages, of which the second cannot be had at first.
+  const std::string image = test::deb_of({{"usr/lib/modules/7.3.4/vmlinuz", "KERNEL"}});
+  const std::string modules = test::deb_of({{"usr/lib/modules/7.3.4/veth.ko", test::module_needing("")}});
+  // An image of so few bytes would pass for an empty package.
+  const std::string padding(1'000'001 - std::min<std::size_t>(1'000'000, image.size()), '\n');
+  ASSERT_TRUE(write_to(file("binary"), image + padding));
+  ASSERT_TRUE(write_to(file("modules"), modules));
+  put_program("apt-get", "echo \"$*\" >> " + file("apt-log") +
+                             "\ncase \"$*\" in\n"
+                             "*linux-binary*) cp " +
+                             file("binary") +
+                             " a.deb ;;\n"
+                             "*linux-modules*) [ -e " +
+                             file("modules-are-there") +
+                             " ] || exit 100\n"
+                             "  cp " +
+                             file("modules") + " a.deb ;;\nesac\n");
+  const auto about = [](const std::string& role, std::size_t bytes) {
+    return "printf 'Package: linux-" + role + "-7.3.4-cloud-amd64\\nVersion: 7.3.4-1\\nSize: " + std::to_string(bytes) +
+           "\\n\\n'\n";
+  };
+  put_program(
+      "apt-cache",
+      "case $1 in\nsearch) echo linux-binary-7.3.4-cloud-amd64; echo linux-modules-7.3.4-cloud-amd64 ;;\nshow) " +
+          about("binary", image.size() + padding.size()) + about("modules", modules.size()) +
+          ";;\nmadison) for p in binary modules; do echo \"linux-$p-7.3.4-cloud-amd64 | 7.3.4-1 | "
+          "http://mirror.example/debian trixie-backports/main amd64 Packages\"; done ;;\nesac\n");
+  EXPECT_EQ(devmap_vm({"fetch", "7.3"}).exit_code, 4);
+  ASSERT_TRUE(write_to(file("modules-are-there"), ""));
+  const auto finished = devmap_vm({"fetch", "7.3"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  const auto log = test::content_of(file("apt-log"));
+  const auto first = log.find("linux-binary");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(log.find("linux-binary", first + 1), std::string::npos) << log;
+  const auto downloads = directory_.path() / "devmap-conformance/downloads";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(downloads), {}), 0);
+}
+
 TEST_F(WithApt, KeepsNothingOfADamagedPackage) {
   ASSERT_TRUE(write_to(file("newest"), "garbage"));
   const auto finished = devmap_vm({"fetch", "6.1"});
   EXPECT_EQ(finished.exit_code, 4);
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path() / "devmap-conformance/kernels"), {}),
-            0);
+  for (const auto* const below : {"kernels", "downloads"}) {
+    const auto path = directory_.path() / "devmap-conformance" / below;
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path), {}), 0) << below;
+  }
 }
 
 TEST_F(WithApt, TouchesNoStateOfTheSystem) {
@@ -200,24 +281,29 @@ TEST_F(WithSuite, PrintsTheCommandOfADryRun) {
   EXPECT_THAT(finished.out, testing::Not(HasSubstr("started")));
 }
 
-constexpr const char* kGuest =
-    "for word; do case $word in *,fd=*) port=${word##*=} ;; file:*) console=${word#file:} ;; esac; done\n"
-    "say() { printf '%s %s\\n%s' \"$1\" \"${#2}\" \"$2\" >&\"$port\"; }\n"
-    "say hello 6.1; say started ''\n";
+const std::string kGuest = std::string(test::kFakeQemu) + "say hello 6.1; say started ''\n";
+
+/// What a suite of one check tells of its run.
+constexpr const char* kStream =
+    "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {\"release\": \"6.1\"},"
+    " \"checks\": [\"a.b/once\"], \"repeat\": 1}}'\n"
+    "tell '{\"begun\": {\"rule\": \"a.b\", \"variant\": \"once\"}}'\n"
+    "tell '{\"result\": {\"rule\": \"a.b\", \"variant\": \"once\", \"verdict\": \"deviates\"}}'\n"
+    "tell '{\"end\": {\"duration_ms\": 2, \"partial\": false, \"foreign_warnings\": []}}'\n";
 
 TEST_F(WithSuite, EndsAsTheSuiteEnds) {
-  put_program("qemu-system-x86_64",
-              std::string(kGuest) + "say output 'a line\n'; say record '{\"a\": 1}'; say ended 1");
+  put_program("qemu-system-x86_64", kGuest + "say output 'a line\n'\n" + kStream + "say ended 1");
   const auto record = directory_.path() / "record.json";
   const auto finished = run_kernel({"--record", record.string(), "--", "--chapter", "update"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
   EXPECT_EQ(finished.out, "a line\n");
-  EXPECT_EQ(test::content_of(record), "{\"a\": 1}");
+  EXPECT_THAT(test::content_of(record), HasSubstr("\"deviates\": 1,"));
+  EXPECT_THAT(test::content_of(record), HasSubstr("\"partial\": false"));
 }
 
 TEST_F(WithSuite, ShowsTheConsoleOfAGuestThatPanics) {
   put_program("qemu-system-x86_64",
-              std::string(kGuest) + "printf '[    1.0] Kernel panic - not syncing: sysrq\\r\\n' > \"$console\"");
+              kGuest + "printf '[    1.0] Kernel panic - not syncing: sysrq\\r\\n' >> \"$console\"");
   const auto console = directory_.path() / "console.log";
   const auto finished = run_kernel({"--console", console.string()});
   EXPECT_EQ(finished.exit_code, 1);
@@ -227,7 +313,7 @@ TEST_F(WithSuite, ShowsTheConsoleOfAGuestThatPanics) {
 }
 
 TEST_F(WithSuite, EndsInTimeWhereTheGuestDoesNot) {
-  put_program("qemu-system-x86_64", std::string(kGuest) + "exec sleep 60");
+  put_program("qemu-system-x86_64", kGuest + "exec sleep 60");
   const auto finished = run_kernel({"--timeout", "1"});
   EXPECT_EQ(finished.exit_code, 124);
   EXPECT_THAT(finished.err, HasSubstr("hang: no end after"));

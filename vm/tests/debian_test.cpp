@@ -91,22 +91,33 @@ TEST(Packages, AreReadFromWhatAptShows) {
   EXPECT_THAT(
       parse_packages("Package: linux-image-6.1.0-56-cloud-amd64\nSource: x\nVersion: 6.1.192-2\nSize: 26713492\n"
                      "Description: a\n Package: no\n\nPackage: b\nVersion: 1\n"),
-      ElementsAre(Package{"linux-image-6.1.0-56-cloud-amd64", "6.1.192-2", 26713492}, Package{"b", "1", 0}));
+      ElementsAre(Package{"linux-image-6.1.0-56-cloud-amd64", "6.1.192-2", 26713492, {}}, Package{"b", "1", 0, {}}));
   EXPECT_THAT(parse_packages(""), IsEmpty());
+}
+
+TEST(Packages, AreOfferedInSuites) {
+  std::vector<Package> packages = {{"a", "1", 0, {}}, {"a", "2", 0, {}}, {"b", "1", 0, {"old"}}};
+  add_suites(packages,
+             " a | 1 | http://mirror.example/debian trixie/main amd64 Packages\n"
+             "         a |          1 | http://mirror.example/debian-security trixie-security/main amd64 Packages\n"
+             "a | 2 | http://mirror.example/debian sid/main amd64 Packages\nnonsense\n");
+  EXPECT_THAT(packages[0].suites, ElementsAre("trixie", "trixie-security"));
+  EXPECT_THAT(packages[1].suites, ElementsAre("sid"));
+  EXPECT_THAT(packages[2].suites, IsEmpty());
 }
 
 constexpr unsigned long long kImageSize = 30'000'000;
 
 TEST(Offers, AreTheKernelsOfASeriesNewestFirst) {
   const std::vector<Package> packages = {
-      {"linux-image-6.12.94+deb13-cloud-amd64", "6.12.94-1", kImageSize},
-      {"linux-image-6.12.117+deb13-cloud-amd64", "6.12.117-1", kImageSize},
-      {"linux-image-6.12.117+deb13-cloud-amd64-unsigned", "6.12.117-1", kImageSize},
-      {"linux-image-6.12.117+deb13-cloud-amd64-dbg", "6.12.117-1", kImageSize},
-      {"linux-image-6.12.117+deb13-rt-amd64", "6.12.117-1", kImageSize},
-      {"linux-image-6.1.0-56-cloud-amd64", "6.1.192-2", kImageSize},
-      {"linux-headers-6.12.117+deb13-cloud-amd64", "6.12.117-1", kImageSize},
-      {"linux-image-6.12-cloud-amd64", "6.12.117-1", 1500},
+      {"linux-image-6.12.94+deb13-cloud-amd64", "6.12.94-1", kImageSize, {}},
+      {"linux-image-6.12.117+deb13-cloud-amd64", "6.12.117-1", kImageSize, {}},
+      {"linux-image-6.12.117+deb13-cloud-amd64-unsigned", "6.12.117-1", kImageSize, {}},
+      {"linux-image-6.12.117+deb13-cloud-amd64-dbg", "6.12.117-1", kImageSize, {}},
+      {"linux-image-6.12.117+deb13-rt-amd64", "6.12.117-1", kImageSize, {}},
+      {"linux-image-6.1.0-56-cloud-amd64", "6.1.192-2", kImageSize, {}},
+      {"linux-headers-6.12.117+deb13-cloud-amd64", "6.12.117-1", kImageSize, {}},
+      {"linux-image-6.12-cloud-amd64", "6.12.117-1", 1500, {}},
   };
   const auto offers = find_offers(packages, "6.12", "cloud-amd64");
   ASSERT_EQ(offers.size(), 2U);
@@ -122,12 +133,12 @@ TEST(Offers, AreTheKernelsOfASeriesNewestFirst) {
 
 TEST(Offers, OfSplitPackagesHaveModulesWhereThoseAreStillThere) {
   const std::vector<Package> packages = {
-      {"linux-image-7.1.13+deb13-cloud-amd64", "7.1.13-1", 1500},
-      {"linux-binary-7.1.13+deb13-cloud-amd64", "7.1.13-1", kImageSize},
-      {"linux-image-7.1.14+deb13-cloud-amd64", "7.1.14-1", 1500},
-      {"linux-binary-7.1.14+deb13-cloud-amd64", "7.1.14-1", kImageSize},
-      {"linux-modules-7.1.14+deb13-cloud-amd64", "7.1.14-1", kImageSize},
-      {"linux-image-7.1.15+deb13-cloud-amd64", "7.1.15-1", 1500},
+      {"linux-image-7.1.13+deb13-cloud-amd64", "7.1.13-1", 1500, {}},
+      {"linux-binary-7.1.13+deb13-cloud-amd64", "7.1.13-1", kImageSize, {}},
+      {"linux-image-7.1.14+deb13-cloud-amd64", "7.1.14-1", 1500, {}},
+      {"linux-binary-7.1.14+deb13-cloud-amd64", "7.1.14-1", kImageSize, {}},
+      {"linux-modules-7.1.14+deb13-cloud-amd64", "7.1.14-1", kImageSize, {}},
+      {"linux-image-7.1.15+deb13-cloud-amd64", "7.1.15-1", 1500, {}},
   };
   const auto offers = find_offers(packages, "7.1", "cloud-amd64");
   ASSERT_EQ(offers.size(), 2U) << "7.1.15 has no kernel";
@@ -135,6 +146,20 @@ TEST(Offers, OfSplitPackagesHaveModulesWhereThoseAreStillThere) {
   EXPECT_TRUE(offers[0].has_modules);
   EXPECT_THAT(offers[1].packages, ElementsAre(packages[1]));
   EXPECT_FALSE(offers[1].has_modules);
+}
+
+TEST(Offers, OfASeriesHaveItsReleaseCandidate) {
+  const std::vector<Package> packages = {
+      {"linux-image-7.3-cloud-amd64", "7.3~rc7-1~exp1", 1500, {}},
+      {"linux-binary-7.3-cloud-amd64", "7.3~rc7-1~exp1", kImageSize, {}},
+      {"linux-modules-7.3-cloud-amd64", "7.3~rc7-1~exp1", kImageSize, {}},
+      {"linux-image-7.30-cloud-amd64", "7.30-1", kImageSize, {}},
+      {"linux-image-6.12-cloud-amd64", "6.12.117-1", 1500, {}},
+  };
+  const auto offers = find_offers(packages, "7.3", "cloud-amd64");
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_EQ(offers[0].version, "7.3~rc7-1~exp1");
+  EXPECT_THAT(find_offers(packages, "6.12", "cloud-amd64"), IsEmpty()) << "it only leads to another package";
 }
 
 }  // namespace

@@ -1,14 +1,14 @@
 #include <vm/machine.hpp>
 
 #include <vm/files.hpp>
-#include <vm/process.hpp>
+#include <vm/tests/fake_qemu.hpp>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <harness/base/unique_fd.hpp>
 #include <harness/base/wait.hpp>
 #include <thread>
 
@@ -23,10 +23,12 @@ using testing::HasSubstr;
 
 TEST(QemuArguments, NeedNeitherKvmNorNetworkNorRoot) {
   const auto arguments = qemu_arguments(
-      {.kernel = "k", .root_image = "r", .console = "c", .cpus = 3, .memory_mib = 300, .command_line = "quiet=no"}, 7);
+      {.kernel = "k", .root_image = "r", .console = "c,d", .cpus = 3, .memory_mib = 300, .command_line = "quiet=no"},
+      {.messages = 7, .stream = 8});
   EXPECT_THAT(arguments, Contains("tcg,thread=single"));
-  EXPECT_THAT(arguments, Contains("socket,id=port,fd=7"));
-  EXPECT_THAT(arguments, Contains("file:c"));
+  EXPECT_THAT(arguments, Contains("socket,id=messages,fd=7"));
+  EXPECT_THAT(arguments, Contains("socket,id=stream,fd=8"));
+  EXPECT_THAT(arguments, Contains("file,id=console,path=c,,d,append=on"));
   EXPECT_THAT(arguments, Contains("300"));
   EXPECT_THAT(arguments.back(), HasSubstr(" quiet=no"));
   EXPECT_THAT(arguments, testing::Not(Contains(HasSubstr("kvm"))));
@@ -73,42 +75,37 @@ TEST(Outcomes, AreJudgedByWhatWasSeen) {
   EXPECT_THAT(judge(cut).reason, HasSubstr("cut"));
 
   auto interrupted = seen(true, false);
-  interrupted.interrupted_by = SIGTERM;
+  interrupted.interrupted = true;
   EXPECT_EQ(judge(interrupted).ending, Ending::interrupted);
 }
 
-/// A program that stands in for QEMU: it finds the descriptor of the port and the console among its arguments, and then
-/// does as the script says.
 class FakeMachine : public testing::Test {
  protected:
-  Observed run(const std::string& script, std::chrono::seconds limit = 30s) {
+  Observed run(const std::string& script, std::chrono::seconds limit = 30s, int interrupt = -1) {
     const auto qemu = directory_.path() / "qemu";
-    EXPECT_TRUE(write_to(qemu,
-                         "#!/bin/sh\n"
-                         "for word; do case $word in *,fd=*) port=${word##*=} ;; file:*) console=${word#file:} ;;"
-                         " esac; done\n"
-                         "say() { printf '%s %s\\n%s' \"$1\" \"${#2}\" \"$2\" >&\"$port\"; }\n" +
-                             script));
-    chmod(qemu.c_str(), 0755);
-    auto observed = run_machine(qemu.string(), {.console = directory_.path() / "console"}, limit,
-                                [this](std::string_view text) { output_ += text; });
+    test::put_program(qemu, std::string(test::kFakeQemu) + script);
+    auto observed = run_machine(qemu.string(), {.console = directory_.path() / "console"}, limit, interrupt,
+                                {.output = [this](std::string_view text) { output_ += text; },
+                                 .stream = [this](std::string_view text) { stream_ += text; },
+                                 .has_whole_stream = [this] { return stream_.ends_with("end\n"); }});
     EXPECT_TRUE(observed) << observed.error().text();
     return observed.value_or(Observed{});
   }
 
   TemporaryDirectory directory_ = TemporaryDirectory::create(testing::TempDir()).value();
   std::string output_ = {};
+  std::string stream_ = {};
 };
 
 TEST_F(FakeMachine, GivesAllThatTheGuestSaid) {
   const auto observed =
       run("say hello 6.1.0-x; say note 'module veth: no'; say started ''; say output 'one '; say output two\n"
-          "say record '{}'; say ended 3\n");
+          "tell begun; say ended 3; tell end\n");
   EXPECT_EQ(judge(observed).ending, Ending::ended);
   EXPECT_EQ(observed.suite_exit_code, 3);
   EXPECT_EQ(observed.release, "6.1.0-x");
   EXPECT_THAT(observed.notes, ElementsAre("module veth: no"));
-  EXPECT_EQ(observed.record, "{}");
+  EXPECT_EQ(stream_, "begun\nend\n");
   EXPECT_EQ(output_, "one two");
 }
 
@@ -121,7 +118,7 @@ TEST_F(FakeMachine, IsNotWaitedForAfterItsLastWord) {
 TEST_F(FakeMachine, ThatPanicsKeepsWhatItHadSaid) {
   const auto observed =
       run("say hello x; say started ''; say output some\n"
-          "printf '[    1.0] BUG: a bug\\r\\n[    1.1] Kernel panic - not syncing: Fatal\\r\\n' > \"$console\"\n");
+          "printf '[    1.0] BUG: a bug\\r\\n[    1.1] Kernel panic - not syncing: Fatal\\r\\n' >> \"$console\"\n");
   EXPECT_EQ(judge(observed).ending, Ending::panic);
   EXPECT_EQ(judge(observed).reason, "BUG: a bug; Kernel panic - not syncing: Fatal while the suite ran");
   EXPECT_EQ(output_, "some");
@@ -133,11 +130,23 @@ TEST_F(FakeMachine, ThatHangsIsEndedInTime) {
   EXPECT_LT(observed.total, 30s);
 }
 
-TEST_F(FakeMachine, WhoseSuiteWasStoppedKeepsItsRecord) {
-  const auto observed = run("say hello x; say started ''; say stopped ''; say record '{}'; say ended 143\n");
+TEST_F(FakeMachine, WhoseSuiteWasStoppedSaysSo) {
+  const auto observed = run("say hello x; say started ''; say stopped ''; tell end; say ended 143\n");
   EXPECT_EQ(judge(observed).ending, Ending::hang);
-  EXPECT_THAT(judge(observed).reason, HasSubstr("its record has what was through"));
-  EXPECT_EQ(observed.record, "{}");
+  EXPECT_THAT(judge(observed).reason, HasSubstr("was told to"));
+  EXPECT_EQ(observed.suite_exit_code, 143);
+}
+
+TEST_F(FakeMachine, IsWaitedForUntilItHasSaidAll) {
+  (void)run("say hello x; say started ''; say ended 0; sleep 0.2; tell end\n");
+  EXPECT_EQ(stream_, "end\n");
+}
+
+TEST_F(FakeMachine, KeepsItsConsoleApartFromThatOfAnEarlierBoot) {
+  ASSERT_TRUE(write_to(directory_.path() / "console", "[    1.0] Kernel panic - not syncing: earlier\n"));
+  const auto observed = run("say hello x; say started ''; echo later >> \"$console\"\n");
+  EXPECT_EQ(observed.console, "later\n");
+  EXPECT_EQ(judge(observed).ending, Ending::killed);
 }
 
 TEST_F(FakeMachine, ThatSaysNothingNeverBooted) {
@@ -153,11 +162,11 @@ TEST_F(FakeMachine, ThatIsKilledSaysSo) {
   EXPECT_THAT(judge(observed).reason, HasSubstr("137"));
 }
 
-TEST_F(FakeMachine, WhoseRecordIsCutHasNone) {
-  const auto observed = run("say hello x; say started ''; printf 'record 1000\\n{\"schema' >&\"$port\"\n");
+TEST_F(FakeMachine, WhoseWordsAreCutSaysSo) {
+  const auto observed = run("say hello x; say started ''; printf 'output 1000\\n{\"schema' >&\"$port\"\n");
   EXPECT_EQ(judge(observed).ending, Ending::killed);
   EXPECT_THAT(judge(observed).reason, HasSubstr("cut"));
-  EXPECT_EQ(observed.record, std::nullopt);
+  EXPECT_EQ(output_, "");
 }
 
 TEST_F(FakeMachine, ThatTalksNonsenseIsEnded) {
@@ -167,25 +176,24 @@ TEST_F(FakeMachine, ThatTalksNonsenseIsEnded) {
 }
 
 TEST_F(FakeMachine, EndsWithAnInterruption) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd reading(ends[0]);
+  const UniqueFd writing(ends[1]);
   const auto told = directory_.path() / "told";
   std::thread user([&] {
-    // The signal is for the thread that runs the machine.
-    sigset_t held;
-    sigemptyset(&held);
-    sigaddset(&held, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &held, nullptr);
     (void)wait_until([&] { return std::filesystem::exists(told); }, 20s);
-    kill(getpid(), SIGINT);
+    EXPECT_EQ(write(writing.get(), "x", 1), 1);
   });
-  const auto observed = run("say hello x; say started ''; sleep 0.2; : > '" + told.string() + "'; exec sleep 60\n");
+  const auto observed =
+      run("say hello x; say started ''; : > '" + told.string() + "'; exec sleep 60\n", 30s, reading.get());
   user.join();
   EXPECT_EQ(judge(observed).ending, Ending::interrupted);
-  EXPECT_EQ(observed.interrupted_by, SIGINT);
   EXPECT_LT(observed.total, 30s);
 }
 
 TEST(Machine, WithoutQemuIsAnError) {
-  const auto observed = run_machine("/nowhere/qemu", {}, 1s, [](std::string_view) {});
+  const auto observed = run_machine("/nowhere/qemu", {}, 1s, -1, {});
   ASSERT_FALSE(observed);
   EXPECT_THAT(observed.error().text(), HasSubstr("/nowhere/qemu"));
 }

@@ -49,7 +49,7 @@ TEST(Processes, KeepTheDescriptorTheyAreGiven) {
   ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   auto invocation = shell("echo kept >&" + std::to_string(ends[1]));
   EXPECT_NE(run(invocation).value().exit_code, 0) << "it has what it is not given";
-  invocation.kept_descriptor = ends[1];
+  invocation.kept_descriptors = {ends[1]};
   EXPECT_EQ(run(invocation).value().exit_code, 0);
   char text[8] = {};
   EXPECT_EQ(read(ends[0], text, sizeof text), 5);

@@ -50,6 +50,9 @@ TEST(Golden, Ktap) {
 TEST(Golden, Junit) {
   expect_golden("junit.xml", render_junit(sample_record()));
 }
+TEST(Golden, Stream) {
+  expect_golden("run.stream", render_stream(sample_record()));
+}
 
 // --- What must be true of the formats whatever they look like.
 
@@ -65,6 +68,7 @@ TEST(Format, HasAName) {
   EXPECT_EQ(format_named("json"), Format::json);
   EXPECT_EQ(format_named("ktap"), Format::ktap);
   EXPECT_EQ(format_named("junit"), Format::junit);
+  EXPECT_EQ(format_named("stream"), Format::stream);
   EXPECT_EQ(format_named("Json"), std::nullopt);
   EXPECT_EQ(format_named(""), std::nullopt);
 }
@@ -77,6 +81,7 @@ TEST(Format, IsRenderedByItsOwnFunction) {
   EXPECT_EQ(render(Format::json, record, registry, {}), render_json(record));
   EXPECT_EQ(render(Format::ktap, record, registry, {}), render_ktap(record));
   EXPECT_EQ(render(Format::junit, record, registry, {}), render_junit(record));
+  EXPECT_EQ(render(Format::stream, record, registry, {}), render_stream(record));
 }
 
 TEST(SummaryLine, CountsWhatOccurs) {

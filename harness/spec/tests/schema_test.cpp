@@ -5,7 +5,9 @@
 #include <harness/spec/tests/sample_record.hpp>
 
 #include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -19,9 +21,15 @@ using nlohmann::json;
 
 class JsonSchema {
  public:
-  explicit JsonSchema(const char* name) {
-    const auto document = json::parse(read_file(std::string(DEVMAP_SPEC_DIR "/") + name).value());
-    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document), schema_);
+  explicit JsonSchema(const std::string& name) {
+    const auto read = [](const std::string& file) {
+      return json::parse(read_file(DEVMAP_SPEC_DIR "/" + file).value());
+    };
+    // Schemas refer to each other by name.
+    const auto fetch = [&read](const std::string& other) { return std::make_unique<json>(read(other)).release(); };
+    const auto free = [](const json* other) { const std::unique_ptr<const json> owned(other); };
+    const auto document = read(name);
+    valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(document), schema_, fetch, free);
   }
 
   /// The complaints about a document; empty where it is valid.
@@ -97,6 +105,53 @@ TEST(ResultRecordSchema, RefusesWhatIsNot) {
     table.push_back({field, [field](json& d) { d["results"][0].erase(field); }});
   }
   expect_refused(schema, sound, table);
+}
+
+std::vector<json> lines_of(const std::string& text) {
+  std::vector<json> lines;
+  std::istringstream all(text);
+  for (std::string line; std::getline(all, line);) lines.push_back(json::parse(line));
+  return lines;
+}
+
+TEST(ResultRecordSchema, AcceptsARecordOfAVirtualMachine) {
+  auto record = json::parse(render_json(testing_support::sample_record()));
+  record["context"]["boots"] = 3;
+  EXPECT_EQ(JsonSchema("result-record.schema.json").complaints(record), "");
+  record["context"]["boots"] = 0;
+  EXPECT_NE(JsonSchema("result-record.schema.json").complaints(record), "");
+}
+
+TEST(RunStreamSchema, AcceptsEveryLineThatIsWritten) {
+  JsonSchema schema("run-stream.schema.json");
+  const auto lines = lines_of(render_stream(testing_support::sample_record()));
+  ASSERT_GT(lines.size(), 3U);
+  for (const auto& line : lines) EXPECT_EQ(schema.complaints(line), "") << line;
+}
+
+TEST(RunStreamSchema, RefusesWhatIsNot) {
+  JsonSchema schema("run-stream.schema.json");
+  const auto lines = lines_of(render_stream(testing_support::sample_record()));
+  expect_refused(schema, lines.front(),
+                 {{"another version", [](json& d) { d["run"]["schema_version"] = 2; }},
+                  {"no context", [](json& d) { d["run"].erase("context"); }},
+                  {"a context that is none", [](json& d) { d["run"]["context"].erase("release"); }},
+                  {"a check that is none", [](json& d) { d["run"]["checks"][0] = "create"; }},
+                  {"a check twice", [](json& d) { d["run"]["checks"][1] = d["run"]["checks"][0]; }},
+                  {"no repetition", [](json& d) { d["run"]["repeat"] = 0; }},
+                  {"a second field", [](json& d) { d["end"] = json::object(); }}});
+  expect_refused(schema, lines.at(1),
+                 {{"no rule", [](json& d) { d["begun"].erase("rule"); }},
+                  {"a variant that cannot be", [](json& d) { d["begun"]["variant"] = "devmap/v5"; }},
+                  {"one field more", [](json& d) { d["begun"]["verdict"] = "conforms"; }}});
+  expect_refused(schema, lines.at(2), {{"an unknown verdict", [](json& d) { d["result"]["verdict"] = "passes"; }}});
+  expect_refused(schema, lines.back(),
+                 {{"no word on whether it is partial", [](json& d) { d["end"].erase("partial"); }},
+                  {"a negative time", [](json& d) { d["end"]["duration_ms"] = -1; }},
+                  {"another name", [](json& d) {
+                     d["finish"] = d["end"];
+                     d.erase("end");
+                   }}});
 }
 
 TEST(SpecificationSchema, AcceptsWhatIsWritten) {

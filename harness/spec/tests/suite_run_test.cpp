@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 // Whole runs of a suite, as its users make them. What needs no run is in suite_test.cpp.
 namespace devmap {
@@ -49,6 +50,40 @@ TEST_F(SuiteRunTest, WritesEveryOutput) {
   EXPECT_THAT(result.out, testing::EndsWith(": 1 conforms\n"));
   EXPECT_EQ(json::parse(read_file(directory_.file("a")).value()).at("context").at("kernel_label"), "mine");
   EXPECT_THAT(read_file(directory_.file("b")).value(), HasSubstr("<testsuites "));
+}
+
+TEST_F(SuiteRunTest, StreamsWhatItDoes) {
+  const auto text = run("-j 1 --filter trial.conforms --filter trial.deviates --repeat 2 -o stream:-", "").out;
+  std::vector<std::string> told;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = json::parse(line);
+    const auto& what = object.begin().value();
+    told.push_back(object.begin().key() + (what.contains("rule") ? " " + what.at("rule").get<std::string>() : "") +
+                   (what.contains("iteration") ? " again" : ""));
+  }
+  EXPECT_THAT(told,
+              testing::ElementsAre("run", "begun trial.conforms", "result trial.conforms", "begun trial.deviates",
+                                   "result trial.deviates", "begun trial.conforms again", "result trial.conforms again",
+                                   "begun trial.deviates again", "result trial.deviates again", "end"));
+  const auto first = json::parse(text.substr(0, text.find('\n')));
+  EXPECT_EQ(first.at("run").at("checks"), (json{"trial.conforms/once", "trial.deviates/once"}));
+  EXPECT_EQ(first.at("run").at("repeat"), 2);
+}
+
+TEST_F(SuiteRunTest, TellsItsStreamWhatHangsBeforeItDoes) {
+  const auto file = directory_.file("stream");
+  const auto killed = run("-j 1 --filter trial.hangs -o stream:" + file, "2>&1", "exec timeout -s KILL 1");
+  EXPECT_NE(killed.code, 0);
+  EXPECT_THAT(read_file(file).value(),
+              testing::EndsWith("{\"begun\":{\"rule\":\"trial.hangs\",\"variant\":\"once\"}}\n"));
+}
+
+TEST_F(SuiteRunTest, SaysThatItsStreamIsLost) {
+  const auto lost = run("--filter trial.conforms -o stream:/dev/full");
+  EXPECT_EQ(lost.code, 70);
+  EXPECT_THAT(lost.out, HasSubstr("ENOSPC"));
+  EXPECT_THAT(lost.out, HasSubstr("1 conforms"));
 }
 
 TEST_F(SuiteRunTest, SaysThatAnOutputIsLostAndFailsForIt) {

@@ -1,0 +1,56 @@
+#include <vm/version_claims.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <algorithm>
+#include <map>
+
+namespace devmap::vm {
+namespace {
+
+void add(std::vector<RuleOnKernels>& found, const std::string& rule, const std::string& kernel) {
+  auto at = std::ranges::find(found, rule, &RuleOnKernels::rule);
+  if (at == found.end()) at = found.insert(at, {.rule = rule, .kernels = {}});
+  if (std::ranges::find(at->kernels, kernel) == at->kernels.end()) at->kernels.push_back(kernel);
+}
+
+}  // namespace
+
+VersionClaims VersionClaims::of(const std::vector<RecordedRun>& runs) {
+  VersionClaims claims;
+  std::vector<std::string> rules;
+  std::map<std::string, bool> checked_somewhere;
+  for (const auto& run : runs) {
+    const bool has_number_of_mainline = run.kernel_version().patch == 0;
+    for (const auto& result : run.results) {
+      const auto [rule, is_new] = checked_somewhere.try_emplace(result.rule, false);
+      if (is_new) rules.push_back(result.rule);
+      // One that fails was begun; it is no rule that cannot be checked.
+      if (result.verdict != Verdict::unmet) rule->second = true;
+      if (result.verdict != Verdict::backported) continue;
+      add(has_number_of_mainline ? claims.earlier_in_mainline : claims.earlier_in_stable, result.rule, run.label);
+    }
+  }
+  for (const auto& rule : rules) {
+    if (!checked_somewhere[rule]) claims.never_checked.push_back(rule);
+  }
+  return claims;
+}
+
+std::string VersionClaims::text(bool kernels_are_all) const {
+  std::string text;
+  if (!never_checked.empty()) {
+    text += kernels_are_all ? "error of the suite: no kernel could check these rules:\n"
+                            : "none of these kernels could check these rules:\n";
+    for (const auto& rule : never_checked) text += fmt::format("  {}\n", rule);
+  }
+  const auto list = [&text](const char* heading, const std::vector<RuleOnKernels>& found) {
+    if (!found.empty()) text += heading;
+    for (const auto& [rule, kernels] : found) text += fmt::format("  {}: {}\n", rule, fmt::join(kernels, ", "));
+  };
+  list("true of a kernel with mainline's number before the `since` of the rule:\n", earlier_in_mainline);
+  list("true of stable kernels that the `backports` of the rule do not name:\n", earlier_in_stable);
+  return text;
+}
+
+}  // namespace devmap::vm
