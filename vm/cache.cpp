@@ -1,6 +1,7 @@
 #include <vm/cache.hpp>
 
 #include <vm/archive.hpp>
+#include <vm/boot_image.hpp>
 #include <vm/files.hpp>
 #include <vm/modules.hpp>
 
@@ -21,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Counts how often what is kept of a kernel has changed.
-constexpr int kLayout = 1;
+constexpr int kLayout = 2;
 
 constexpr const char* kImage = "vmlinuz";
 constexpr const char* kConfiguration = "config";
@@ -51,16 +52,31 @@ TakeFile into_file(const fs::path& file) {
   return [file](const std::string& content) { return write_to(file, content); };
 }
 
+/// Keeps a kernel as it boots soonest.
+TakeFile into_image(const fs::path& file) {
+  return [file](const std::string& content) {
+    const auto unpacked = kernel_in_bzimage(content);
+    return write_to(file, unpacked ? *unpacked : content);
+  };
+}
+
+/// Whether the kernel is known to load modules that nobody has signed.
+bool loads_unsigned_modules(const fs::path& configuration) {
+  const auto options = read_file(configuration.string());
+  return options && !options->contains("CONFIG_MODULE_SIG_FORCE=y");
+}
+
 /// Keeps of all modules those that a guest loads.
-Expected<void> keep_wanted(const fs::path& all, const GuestModules& guest, const fs::path& kept) {
+Expected<void> keep_wanted(const fs::path& all, const GuestModules& guest, bool with_signatures, const fs::path& kept) {
   const auto tree = ModuleTree::scan(all);
   if (!tree) return std::unexpected(tree.error());
   std::set<std::string> already;
   for (const auto* const wanted : {&guest.transport, &guest.modules}) {
-    const auto order = tree->load_order(*wanted, already);
+    auto order = tree->load_order(*wanted, already);
     if (!order) return std::unexpected(order.error());
-    for (const auto& module : order->modules) {
-      if (auto written = write_to(kept / (module.name + ".ko"), module.content); !written) return written;
+    for (auto& module : order->modules) {
+      const auto content = with_signatures ? std::move(module.content) : without_signature(std::move(module.content));
+      if (auto written = write_to(kept / (module.name + ".ko"), content); !written) return written;
     }
   }
   return {};
@@ -101,7 +117,7 @@ Expected<Kernel> unpack_kernel(const std::vector<fs::path>& debs, const GuestMod
       const fs::path path(path_text);
       if (is_image(path) && kernel.release.empty()) {
         kernel.release = release_of_image(path);
-        return into_file(kernel.image);
+        return into_image(kernel.image);
       }
       if (is_configuration(path)) {
         kernel.configuration = into / kConfiguration;
@@ -116,7 +132,8 @@ Expected<Kernel> unpack_kernel(const std::vector<fs::path>& debs, const GuestMod
   if (kernel.release.empty()) {
     return failure("unpacking a kernel", 0, "there is no vmlinuz in " + (debs.empty() ? "nothing" : debs[0].string()));
   }
-  if (auto done = keep_wanted(all, guest, kept); !done) return std::unexpected(done.error());
+  const bool with_signatures = kernel.configuration.empty() || !loads_unsigned_modules(kernel.configuration);
+  if (auto done = keep_wanted(all, guest, with_signatures, kept); !done) return std::unexpected(done.error());
   std::error_code ignored;
   fs::remove_all(all, ignored);
   if (has_modules) kernel.modules = kept;

@@ -254,7 +254,7 @@ std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::
   using Key = std::pair<std::string, std::string>;
   std::map<Key, std::map<std::string, Package>> parts;
   for (const auto& package : packages) {
-    for (const std::string role : {"image", "binary", "modules"}) {
+    for (const std::string role : {"image", "binary", "base", "modules"}) {
       const auto build = build_of(package.name, role);
       const bool of_series =
           build.starts_with(series) && std::string_view(".~-").contains(build.substr(series.size(), 1));
@@ -268,6 +268,8 @@ std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::
     if (!is_split && !is_whole) continue;
     Offer offer{.build = key.first, .version = key.second, .packages = {}, .has_modules = is_whole};
     offer.packages.push_back(roles.at(is_split ? "binary" : "image"));
+    // It has the configuration of a kernel in parts.
+    if (is_split && roles.contains("base")) offer.packages.push_back(roles.at("base"));
     if (is_split && roles.contains("modules")) {
       offer.packages.push_back(roles.at("modules"));
       offer.has_modules = true;

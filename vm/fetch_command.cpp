@@ -41,7 +41,8 @@ bool is_offered_in(const Package& package, const std::vector<std::string>& suite
 Expected<Wanted> find_wanted(const Apt& apt, const KernelEntry& entry) {
   std::string series;
   for (const char c : entry.series) series += c == '.' ? std::string("\\.") : std::string(1, c);
-  auto packages = apt.packages(fmt::format("^linux-(image|binary|modules)-{}[.~-](.*-)?{}$", series, entry.flavour));
+  auto packages =
+      apt.packages(fmt::format("^linux-(image|binary|base|modules)-{}[.~-](.*-)?{}$", series, entry.flavour));
   if (!packages) return std::unexpected(packages.error());
   std::erase_if(*packages, [&entry](const Package& package) { return !is_offered_in(package, entry.suites); });
   Wanted wanted{.entry = &entry, .offers = find_offers(*packages, entry.series, entry.flavour)};
