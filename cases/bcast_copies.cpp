@@ -109,7 +109,7 @@ void add_independence(Registry& rules) {
       {Mode::native}));
 
   const KernelVersion own_copies{.major = 7, .minor = 2};
-  const std::vector<KernelVersion> backports = {{6, 18, 44}, {6, 12, 117}, {6, 1, 192}};
+  const std::vector<KernelVersion> backports = {{6, 18, 44}, {6, 12, 100}, {6, 1, 180}};
   rules.add(copies_rule(
       {
           .id = "bcast.generic-entry-programs-change-their-own-copies",

@@ -221,7 +221,7 @@ void add_fragments(Registry& rules) {
               "A program without BPF_F_XDP_HAS_FRAGS in an entry of a DEVMAP_HASH is given fragmented frames by a "
               "main program with it, which the kernel does not refuse: it finds their linear part, and the whole "
               "frame is sent.",
-          .since = {.major = 5, .minor = 18},
+          .since = {.major = 6, .minor = 3},
           .source = {"kernel/bpf/core.c:bpf_check_tail_call", "include/linux/bpf.h:map_type_contains_progs"},
           .catalogue = {"OWNER-08"},
           .needs = {features::frags_programs(), features::gro_switch()},

@@ -1,9 +1,12 @@
 #include <vm/console.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace devmap::vm {
 namespace {
+
+constexpr std::string_view kPanic = "Kernel panic";
 
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
@@ -41,12 +44,32 @@ std::vector<std::string> last_lines(std::string_view console, std::size_t count)
   return lines;
 }
 
+std::vector<std::string> fault_lines(std::string_view console, std::size_t count) {
+  auto lines = lines_of(console);
+  const auto first = std::ranges::find_if(lines, [](const std::string& line) {
+    const auto text = without_stamp(line);
+    return begins_fault(text) || text.starts_with(kPanic);
+  });
+  if (first == lines.end()) return last_lines(console, count);
+  lines.erase(lines.begin(), first);
+  if (lines.size() > count) lines.resize(count);
+  return lines;
+}
+
+std::optional<std::string> out_of_memory_in(std::string_view console) {
+  for (const auto& line : lines_of(console)) {
+    auto text = without_stamp(line);
+    if (text.starts_with("Out of memory: ")) return text;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> panic_in(std::string_view console) {
   std::string fault;
   for (const auto& line : lines_of(console)) {
     const auto text = without_stamp(line);
     if (fault.empty() && begins_fault(text)) fault = text;
-    if (!text.starts_with("Kernel panic")) continue;
+    if (!text.starts_with(kPanic)) continue;
     return fault.empty() ? text : fault + "; " + text;
   }
   return std::nullopt;

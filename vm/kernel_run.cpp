@@ -12,6 +12,7 @@
 #include <array>
 #include <csignal>
 #include <harness/spec/record.hpp>
+#include <harness/spec/verdict.hpp>
 #include <system_error>
 #include <utility>
 
@@ -68,6 +69,15 @@ GuestParts parts_of(const KernelRunOptions& options) {
   return parts;
 }
 
+/// As the suite itself would end with these results.
+int exit_code_of(const std::map<std::string, std::size_t>& counts) {
+  RunRecord record;
+  for (const auto& [verdict, count] : counts) {
+    record.results.push_back({.verdict = verdict_named(verdict).value_or(Verdict::broken)});
+  }
+  return exit_code(record);
+}
+
 int exit_code_of(const Observed& observed, Ending ending) {
   switch (ending) {
     case Ending::ended:
@@ -85,6 +95,224 @@ int exit_code_of(const Observed& observed, Ending ending) {
   }
   return kExitBroken;
 }
+
+std::string one_per_line(const std::vector<std::string>& names) {
+  return fmt::format("{}\n", fmt::join(names, "\n"));
+}
+
+std::string_view rule_of(std::string_view check) {
+  return check.substr(0, check.find('/'));
+}
+
+/// A known fault of QEMU's when it emulates several processors.
+bool is_fault_of_emulation(const Observed& observed) {
+  return observed.console.contains("Oops: int3");
+}
+
+/// A run of the suite, over all boots that it takes.
+class BootedRun {
+ public:
+  BootedRun(const Kernel& kernel, const KernelRunOptions& options, std::string qemu, std::filesystem::path scratch,
+            const std::function<void(const KernelProgress&)>& on_progress)
+      : kernel_(kernel),
+        options_(options),
+        qemu_(std::move(qemu)),
+        on_progress_(on_progress),
+        machine_{.kernel = kernel.image,
+                 .root_image = scratch / "root.cpio",
+                 .console = options.console.empty() ? scratch / "console" : options.console,
+                 .cpus = options.cpus,
+                 .memory_mib = options.memory_mib,
+                 .command_line = options.command_line,
+                 .silence = options.silence} {}
+
+  Expected<KernelRun> run() {
+    // Consoles are appended to.
+    if (auto emptied = write_to(machine_.console, ""); !emptied) return std::unexpected(emptied.error());
+    Observed observed;
+    for (bool again = true; again;) {
+      auto booted = boot();
+      if (!booted) return std::unexpected(booted.error());
+      observed = std::move(*booted);
+      again = goes_on_after(observed);
+      phase_ = KernelProgress::Phase::booting_again;
+    }
+    conclude(observed);
+    enter(KernelProgress::Phase::ended);
+    return std::move(run_);
+  }
+
+ private:
+  Expected<Observed> boot() {
+    auto parts = parts_of(options_);
+    const auto add_list = [&parts](const char* option, const char* file, const std::vector<std::string>& names) {
+      if (names.empty()) return;
+      parts.files.emplace(file, one_per_line(names));
+      parts.arguments.insert(parts.arguments.end(), {option, std::string("/") + file});
+    };
+    add_list("--skip", "skip", journal_.settled());
+    add_list("--alone", "alone", suspects_);
+    auto guest = make_guest(kernel_, options_.modules, parts);
+    if (!guest) return std::unexpected(guest.error());
+    if (auto written = write_to(machine_.root_image, guest->root_image); !written) {
+      return std::unexpected(written.error());
+    }
+    if (run_.boots == 0 && !kernel_.modules.empty() && !guest->missing_modules.empty()) {
+      note(fmt::format("modules that are not there: {}", fmt::join(guest->missing_modules, ", ")));
+    }
+    tell();
+    journal_.begin_boot();
+    through_before_ = journal_.through();
+    auto observed = run_machine(qemu_, machine_, options_.limit, options_.interrupt,
+                                {.started = [this] { enter(KernelProgress::Phase::running); },
+                                 .output = options_.on_output,
+                                 .stream =
+                                     [this](std::string_view bytes) {
+                                       journal_.feed(bytes);
+                                       tell();
+                                     },
+                                 .has_whole_stream = [this] { return journal_.has_end(); }});
+    if (!observed) return observed;
+    if (run_.boots == 0) {
+      run_.release = observed->release;
+      run_.boot = observed->boot;
+    }
+    ++run_.boots;
+    if (!journal_.has_end()) unsaid_ += observed->total - observed->boot;
+    for (auto& text : observed->notes) note(std::move(text));
+    judge_boot(*observed);
+    return observed;
+  }
+
+  void judge_boot(const Observed& observed) {
+    auto outcome = judge(observed);
+    // A suite that has begun says when it is at its end.
+    if (outcome.ending == Ending::ended && journal_.has_run() && !journal_.has_end()) {
+      outcome = {Ending::suite_died,
+                 fmt::format("the suite died with {} while it ran", observed.suite_exit_code.value_or(0))};
+      if (const auto why = out_of_memory_in(observed.console)) outcome.reason += ": " + *why;
+    }
+    run_.ending = outcome.ending;
+    run_.reason = std::move(outcome.reason);
+  }
+
+  /// Whether another boot can find more. What took this one down is settled, or will be found out by then.
+  bool goes_on_after(const Observed& observed) {
+    if (is_fault_of_emulation(observed) && run_.ending == Ending::panic &&
+        !std::exchange(has_blamed_emulation_, true)) {
+      note("the emulation faulted (Oops: int3), which is no fault of the kernel; booted again");
+      return true;
+    }
+    if (!died_by_itself(observed) || !journal_.has_run()) return false;
+    const auto in_flight = journal_.in_flight();
+    const auto suspects_before = suspects_;
+    if (in_flight.size() == 1) {
+      blame(in_flight.front(), observed);
+    } else if (!in_flight.empty()) {
+      suspects_ = in_flight;
+    }
+    drop_settled_suspects();
+    if (journal_.left().empty()) return false;
+    if (journal_.repeat() > 1) {
+      note("a run that repeats its checks is not continued after the guest died");
+      return false;
+    }
+    const bool has_come_on = journal_.through() > through_before_ || suspects_ != suspects_before;
+    if (!has_come_on || run_.boots >= options_.most_boots) {
+      note(fmt::format("given up after {} boots with {} checks left", run_.boots, journal_.left().size()));
+      return false;
+    }
+    return true;
+  }
+
+  void drop_settled_suspects() {
+    const auto left = journal_.left();
+    std::erase_if(suspects_,
+                  [&left](const std::string& check) { return std::ranges::find(left, check) == left.end(); });
+  }
+
+  /// Whether something that ran in the guest ended it, and not somebody outside, nor the limit.
+  [[nodiscard]] bool died_by_itself(const Observed& observed) const {
+    if (observed.cut) return false;
+    switch (run_.ending) {
+      case Ending::panic:
+      case Ending::suite_died:
+        return true;
+      case Ending::hang:
+        return observed.fell_silent;
+      case Ending::killed:
+        // A restart without a word: QEMU itself ended as it should.
+        return observed.qemu_exit_code == 0;
+      case Ending::ended:
+      case Ending::never_booted:
+      case Ending::interrupted:
+        break;
+    }
+    return false;
+  }
+
+  /// Says of the one check that ran when the guest died that it did it. The rule has then cost enough: its other
+  /// variants are not tried.
+  void blame(const std::string& check, const Observed& observed) {
+    constexpr std::size_t kLines = 30;
+    const bool hung = run_.ending == Ending::hang;
+    journal_.settle(check, name_of(hung ? Verdict::timeout : Verdict::crash), run_.reason,
+                    fault_lines(observed.console, kLines), "read the console of the guest, which is the evidence");
+    for (const auto& other : journal_.left()) {
+      if (rule_of(other) != rule_of(check)) continue;
+      journal_.pass_over(other, fmt::format("not run, as {} took the guest down", check),
+                         fmt::format("run it by itself: --filter {}", other));
+    }
+  }
+
+  void conclude(const Observed& observed) {
+    run_.counts = journal_.counts();
+    run_.record = journal_.record(run_.boots, unsaid_);
+    run_.total = Clock::now() - began_;
+    if (run_.ending == Ending::ended) {
+      run_.exit_code = run_.boots == 1 ? observed.suite_exit_code.value_or(kExitBroken) : exit_code_of(run_.counts);
+      return;
+    }
+    // Everything has its verdict, though the guest died over the last of it.
+    const bool complete = died_by_itself(observed) && journal_.has_run() && journal_.left().empty();
+    run_.exit_code = complete ? exit_code_of(run_.counts) : exit_code_of(observed, run_.ending);
+    constexpr std::size_t kLines = 15;
+    run_.console_tail = last_lines(observed.console, kLines);
+  }
+
+  void note(std::string text) {
+    if (std::ranges::find(run_.notes, text) == run_.notes.end()) run_.notes.push_back(std::move(text));
+  }
+
+  void tell() const {
+    if (!on_progress_) return;
+    on_progress_({.phase = phase_,
+                  .through = journal_.through(),
+                  .all = journal_.all(),
+                  .counts = journal_.counts(),
+                  .elapsed = Clock::now() - began_});
+  }
+
+  void enter(KernelProgress::Phase phase) {
+    phase_ = phase;
+    tell();
+  }
+
+  const Kernel& kernel_;
+  const KernelRunOptions& options_;
+  std::string qemu_;
+  const std::function<void(const KernelProgress&)>& on_progress_;
+  Machine machine_;
+  RunJournal journal_ = {};
+  /// Those of which one may have taken the guest down.
+  std::vector<std::string> suspects_ = {};
+  std::size_t through_before_ = 0;
+  bool has_blamed_emulation_ = false;
+  Clock::time_point began_ = Clock::now();
+  std::chrono::duration<double> unsaid_{};
+  KernelProgress::Phase phase_ = KernelProgress::Phase::booting;
+  KernelRun run_ = {};
+};
 
 }  // namespace
 
@@ -112,67 +340,9 @@ Expected<KernelRun> run_kernel(const Kernel& kernel, const KernelRunOptions& opt
                                const std::function<void(const KernelProgress&)>& on_progress) {
   const auto qemu = find_qemu();
   if (!qemu) return std::unexpected(qemu.error());
-  const auto guest = make_guest(kernel, options.modules, parts_of(options));
-  if (!guest) return std::unexpected(guest.error());
   const auto scratch = TemporaryDirectory::create(fs::temp_directory_path());
   if (!scratch) return std::unexpected(scratch.error());
-  const Machine machine{.kernel = kernel.image,
-                        .root_image = scratch->path() / "root.cpio",
-                        .console = options.console.empty() ? scratch->path() / "console" : options.console,
-                        .cpus = options.cpus,
-                        .memory_mib = options.memory_mib,
-                        .command_line = options.command_line};
-  if (auto written = write_to(machine.root_image, guest->root_image); !written) return std::unexpected(written.error());
-  // Consoles are appended to.
-  if (auto written = write_to(machine.console, ""); !written) return std::unexpected(written.error());
-
-  KernelRun run;
-  if (!kernel.modules.empty() && !guest->missing_modules.empty()) {
-    run.notes.push_back(fmt::format("modules that are not there: {}", fmt::join(guest->missing_modules, ", ")));
-  }
-  RunJournal journal;
-  const auto began = Clock::now();
-  auto phase = KernelProgress::Phase::booting;
-  const auto tell = [&] {
-    if (!on_progress) return;
-    on_progress({.phase = phase,
-                 .through = journal.through(),
-                 .all = journal.all(),
-                 .counts = journal.counts(),
-                 .elapsed = Clock::now() - began});
-  };
-  const auto enter = [&](KernelProgress::Phase next) {
-    phase = next;
-    tell();
-  };
-  tell();
-  const auto observed = run_machine(*qemu, machine, options.limit, options.interrupt,
-                                    {.started = [&] { enter(KernelProgress::Phase::running); },
-                                     .output = options.on_output,
-                                     .stream =
-                                         [&](std::string_view bytes) {
-                                           journal.feed(bytes);
-                                           tell();
-                                         },
-                                     .has_whole_stream = [&] { return journal.has_end(); }});
-  if (!observed) return std::unexpected(observed.error());
-  ++run.boots;
-  const auto outcome = judge(*observed);
-  run.ending = outcome.ending;
-  run.reason = outcome.reason;
-  run.notes.insert(run.notes.end(), observed->notes.begin(), observed->notes.end());
-  run.release = observed->release;
-  run.boot = observed->boot;
-  run.total = Clock::now() - began;
-  run.exit_code = exit_code_of(*observed, outcome.ending);
-  if (outcome.ending != Ending::ended) {
-    constexpr std::size_t kLines = 15;
-    run.console_tail = last_lines(observed->console, kLines);
-  }
-  run.record = journal.record(run.boots, journal.has_end() ? observed->total * 0 : observed->total - observed->boot);
-  run.counts = journal.counts();
-  enter(KernelProgress::Phase::ended);
-  return run;
+  return BootedRun(kernel, options, *qemu, scratch->path(), on_progress).run();
 }
 
 }  // namespace devmap::vm

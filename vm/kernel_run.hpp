@@ -52,6 +52,8 @@ struct KernelRunOptions {
   std::string known_issues = {};
   /// Where the consoles of all boots are kept; nowhere if empty.
   std::filesystem::path console = {};
+  /// A guest that has said nothing for as long hangs.
+  std::chrono::seconds silence{30};
   /// How often the guest is booted at most.
   unsigned most_boots = 12;
   /// A descriptor that tells the run to end by becoming readable; -1 for none.

@@ -22,11 +22,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). The rest is for speed, which an
+/// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). On a busy machine timer
+/// interrupts are so late that a kernel that checks for them panics: no_timer_check. The rest is for speed, which an
 /// emulator has little of: no tests of the kernel's own cryptography, short waits for RCU, and no IPv6, whose part in
 /// every network namespace costs as much as all others. No frame of the suite goes through a stack.
 constexpr const char* kKernelCommandLine =
-    "console=ttyS0 quiet panic=-1 mitigations=off cryptomgr.notests rcupdate.rcu_expedited=1 ipv6.disable=1";
+    "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check cryptomgr.notests rcupdate.rcu_expedited=1 "
+    "ipv6.disable=1";
 
 /// Without what an emulator makes slow: string instructions that kernels prefer where they are said to be fast, a fifth
 /// level of page tables, and checks at every access to user space.
@@ -34,6 +36,9 @@ constexpr const char* kProcessor = "max,-erms,-fsrm,-la57,-smap,-pku";
 
 /// How long the rest of a stream is waited for: the guest restarts at once, and ends QEMU.
 constexpr std::chrono::seconds kTimeToEnd{2};
+
+/// How long a guest may take until its init speaks: the slowest that was seen took 20 s on a busy machine.
+constexpr std::chrono::seconds kTimeToBoot{180};
 
 void take(wire::Message message, Observed& observed, Clock::time_point began, const MachineListener& listener) {
   switch (message.kind) {
@@ -49,6 +54,8 @@ void take(wire::Message message, Observed& observed, Clock::time_point began, co
       observed.suite_started = true;
       observed.boot = Clock::now() - began;
       if (listener.started) listener.started();
+      break;
+    case wire::Kind::alive:
       break;
     case wire::Kind::output:
       if (listener.output) listener.output(message.text);
@@ -66,12 +73,13 @@ void take(wire::Message message, Observed& observed, Clock::time_point began, co
 }
 
 /// Hands on what has come; false where the other end is closed and nothing more will.
-bool receive(int port, const std::function<void(std::string_view)>& take_bytes) {
+template <class TakeBytes>
+bool receive(int port, TakeBytes&& take_bytes) {
   std::array<char, 65536> block;
   for (;;) {
     const auto got = recv(port, block.data(), block.size(), MSG_DONTWAIT);
     if (got > 0) {
-      if (take_bytes) take_bytes({block.data(), static_cast<std::size_t>(got)});
+      take_bytes({block.data(), static_cast<std::size_t>(got)});
       continue;
     }
     if (got < 0 && errno == EINTR) continue;
@@ -184,6 +192,7 @@ Outcome judge(const Observed& observed) {
   }
   if (const auto panic = panic_in(observed.console)) return {Ending::panic, fmt::format("{} {}", *panic, where)};
   if (observed.interrupted) return {Ending::interrupted, fmt::format("interrupted {}", where)};
+  if (observed.fell_silent) return {Ending::hang, fmt::format("the guest fell silent {}", where)};
   if (observed.time_was_up && observed.hello) {
     return {Ending::hang, fmt::format("no end after {:.0f} s, {}", observed.total.count(), where)};
   }
@@ -213,7 +222,7 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   std::error_code none_yet;
   const auto console_begin = std::filesystem::file_size(machine.console, none_yet);
   const auto began = Clock::now();
-  auto deadline = began + limit;
+  auto deadline = began + std::min(limit, kTimeToBoot);
   Observed observed;
   const Ports ports{.messages = messages->there.get(), .stream = stream->there.get()};
   auto started = Process::start({.program = qemu,
@@ -224,9 +233,16 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   stream->there.reset();
 
   wire::Reader reader;
+  auto last_word = Clock::time_point::max();
   const auto take_all = [&] {
-    const bool more_stream = receive(stream->here.get(), listener.stream);
-    const bool more = receive(messages->here.get(), [&reader](std::string_view bytes) { reader.feed(bytes); });
+    const bool more_stream = receive(stream->here.get(), [&](std::string_view bytes) {
+      last_word = Clock::now();
+      if (listener.stream) listener.stream(bytes);
+    });
+    const bool more = receive(messages->here.get(), [&](std::string_view bytes) {
+      last_word = Clock::now();
+      reader.feed(bytes);
+    });
     while (auto message = reader.next()) take(std::move(*message), observed, began, listener);
     return more && more_stream;
   };
@@ -236,12 +252,16 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   };
   bool open = true;
   while (open && !reader.garbled() && !all_is_said()) {
+    if (observed.hello) deadline = began + limit;
     if (observed.suite_exit_code) deadline = std::min(deadline, Clock::now() + kTimeToEnd);
     std::array<pollfd, 4> watched = {pollfd{messages->here.get(), POLLIN, 0}, pollfd{stream->here.get(), POLLIN, 0},
                                      pollfd{started->ended_descriptor(), POLLIN, 0}, pollfd{interrupt, POLLIN, 0}};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const bool has_spoken = last_word != Clock::time_point::max();
+    const auto patience = has_spoken ? std::min(deadline, last_word + machine.silence) : deadline;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(patience - Clock::now());
     if (left.count() <= 0) {
       observed.time_was_up = !observed.suite_exit_code;
+      observed.fell_silent = observed.time_was_up && patience != deadline;
       break;
     }
     if (poll(watched.data(), watched.size(), static_cast<int>(left.count())) < 0 && errno != EINTR) {

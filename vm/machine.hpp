@@ -23,6 +23,8 @@ struct Machine {
   unsigned memory_mib = 512;
   /// Appended to the kernel's command line.
   std::string command_line = {};
+  /// A guest that has said nothing for as long hangs; its init speaks every second.
+  std::chrono::seconds silence{30};
 };
 
 /// The descriptors of the sockets that the guest's ports lead to.
@@ -72,6 +74,8 @@ struct Observed {
   bool cut = false;
   std::string console = {};
   bool time_was_up = false;
+  /// The guest had spoken, and then said nothing for too long.
+  bool fell_silent = false;
   bool interrupted = false;
   int qemu_exit_code = 0;
   std::string qemu_complaint = {};

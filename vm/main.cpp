@@ -75,6 +75,7 @@ int main_of(int argc, char** argv) {
   matrix->add_option("--jobs", many.jobs, "Guests at a time (default: one more than processors)")
       ->check(CLI::Range(1U, 256U))
       ->type_name("N");
+  matrix->add_flag("--fetch", many.fetch, "Download first the kernels that are not here");
   matrix->add_flag("--resume", many.resume, "Pass over kernels of which a complete record of this suite is there");
   matrix->add_flag("--all-rows", many.all_rows, "Show also the rules that all kernels treat alike");
   auto* const github = matrix->add_flag("--github", many.github, "Print the kernels as a matrix for GitHub Actions");

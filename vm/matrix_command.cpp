@@ -4,6 +4,7 @@
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
 #include <vm/embedded.hpp>
+#include <vm/fetch_command.hpp>
 #include <vm/held_signals.hpp>
 #include <vm/kept_records.hpp>
 #include <vm/kernel_source.hpp>
@@ -98,6 +99,15 @@ Expected<std::vector<MatrixKernel>> survey(Setup& setup, const KeptRecords& reco
   setup.plan = std::move(plan);
   if (kernels.empty()) return failure("matrix", 0, "none of its kernels is here; run: devmap-vm fetch");
   return kernels;
+}
+
+/// Fetches the kernels of the plan that are not here. What cannot be had is missing later, and is told of then.
+void fetch_missing(const std::string& catalogue_file, const std::vector<PlannedKernel>& plan) {
+  FetchOptions wanted{.only_missing = true};
+  for (const auto& kernel : plan) {
+    if (!kernel.is_path) wanted.names.push_back(kernel.asked);
+  }
+  if (fetch_kernels(catalogue_file, wanted) != kExitDone) mention("going on with the kernels that are here");
 }
 
 bool is_readable(int descriptor) {
@@ -222,6 +232,7 @@ int run_matrix(const std::string& catalogue_file, const MatrixOptions& options) 
   if (const auto qemu = find_qemu(); !qemu) return complain(qemu.error().text(), kExitMissing);
   auto suite = read_suite(options.suite);
   if (!suite) return complain(suite.error().text(), kExitMissing);
+  if (options.fetch) fetch_missing(catalogue_file, *plan);
   Setup setup{.catalogue = std::move(*catalogue),
               .plan = std::move(*plan),
               .suite = std::move(*suite),

@@ -15,6 +15,8 @@ struct MatrixOptions {
   std::string directory = "matrix";
   /// Guests at a time; as many as suit this machine, if 0.
   unsigned jobs = 0;
+  /// Fetches first the kernels that are not here.
+  bool fetch = false;
   bool resume = false;
   bool all_rows = false;
   /// Prints the plan for GitHub Actions, and does nothing.

@@ -72,14 +72,25 @@ std::vector<std::string> RunJournal::in_flight() const {
   return names;
 }
 
+bool RunJournal::is_settled(std::size_t check) const {
+  for (unsigned iteration = 1; iteration <= repeat(); ++iteration) {
+    if (!results_.contains({iteration, check})) return false;
+  }
+  return true;
+}
+
 std::vector<std::string> RunJournal::left() const {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < checks_.size(); ++i) {
-    bool has_all = true;
-    for (unsigned iteration = 1; has_all && iteration <= repeat(); ++iteration) {
-      has_all = results_.contains({iteration, i});
-    }
-    if (!has_all) names.push_back(checks_.at(i));
+    if (!is_settled(i)) names.push_back(checks_.at(i));
+  }
+  return names;
+}
+
+std::vector<std::string> RunJournal::settled() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < checks_.size(); ++i) {
+    if (is_settled(i)) names.push_back(checks_.at(i));
   }
   return names;
 }
@@ -97,7 +108,19 @@ void RunJournal::settle(const std::string& check, std::string_view verdict, cons
   const auto found = std::ranges::find_if(
       in_flight_, [&](const InFlight& candidate) { return checks_.at(candidate.place.second) == check; });
   if (found == in_flight_.end()) return;
-  const std::chrono::duration<double, std::milli> took = Clock::now() - found->began;
+  const InFlight settled = *found;
+  in_flight_.erase(found);
+  add(settled.place, verdict, Clock::now() - settled.began, evidence, reason, advice);
+}
+
+void RunJournal::pass_over(const std::string& check, const std::string& reason, const std::string& advice) {
+  const auto place = places_.find(check);
+  if (place != places_.end()) add({1, place->second}, "unmet", {}, {}, reason, advice);
+}
+
+void RunJournal::add(Place place, std::string_view verdict, std::chrono::duration<double, std::milli> took,
+                     const std::vector<std::string>& evidence, const std::string& reason, const std::string& advice) {
+  const auto& check = checks_.at(place.second);
   const auto slash = check.find('/');
   ordered_json result = {{"rule", check.substr(0, slash)},
                          {"variant", check.substr(slash + 1)},
@@ -109,9 +132,7 @@ void RunJournal::settle(const std::string& check, std::string_view verdict, cons
                          {"reason", reason},
                          {"advice", advice}};
   for (const auto& text : evidence) result["evidence"].push_back({{"role", "note"}, {"did", text}});
-  if (found->place.first != 1) result["iteration"] = found->place.first;
-  const auto place = found->place;
-  in_flight_.erase(found);
+  if (place.first != 1) result["iteration"] = place.first;
   add(place, std::move(result));
 }
 

@@ -33,14 +33,18 @@ class RunJournal {
   /// The names ("RULE/VARIANT") of the checks that have begun in this boot and have no result, in the order in which
   /// they began.
   [[nodiscard]] std::vector<std::string> in_flight() const;
-  /// The names of the checks without a result, in the order of the record.
+  /// The names of the checks without a result, and of those with one, in the order of the record.
   [[nodiscard]] std::vector<std::string> left() const;
+  [[nodiscard]] std::vector<std::string> settled() const;
   /// How often every check is run.
   [[nodiscard]] unsigned repeat() const;
 
   /// Gives a check, where it is in flight, the verdict that the suite did not live to give, with lines of evidence.
   void settle(const std::string& check, std::string_view verdict, const std::string& reason,
               const std::vector<std::string>& evidence, const std::string& advice);
+
+  /// Gives a check that is left the verdict `unmet`: it is not to be run any more.
+  void pass_over(const std::string& check, const std::string& reason, const std::string& advice);
 
   [[nodiscard]] std::size_t through() const { return results_.size(); }
   [[nodiscard]] std::size_t all() const;
@@ -57,6 +61,11 @@ class RunJournal {
 
   void take(const nlohmann::ordered_json& line);
   void add(Place place, nlohmann::ordered_json result);
+  /// What the host says of a check in place of the suite.
+  void add(Place place, std::string_view verdict, std::chrono::duration<double, std::milli> took,
+           const std::vector<std::string>& evidence, const std::string& reason, const std::string& advice);
+  /// Whether it has a result, of every iteration.
+  [[nodiscard]] bool is_settled(std::size_t check) const;
   [[nodiscard]] std::optional<Place> place_of(const nlohmann::ordered_json& check) const;
 
   struct InFlight {

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::array kNames = {
     std::pair{Kind::hello, std::string_view("hello")},     std::pair{Kind::note, std::string_view("note")},
-    std::pair{Kind::started, std::string_view("started")}, std::pair{Kind::output, std::string_view("output")},
-    std::pair{Kind::stopped, std::string_view("stopped")}, std::pair{Kind::ended, std::string_view("ended")},
+    std::pair{Kind::started, std::string_view("started")}, std::pair{Kind::alive, std::string_view("alive")},
+    std::pair{Kind::output, std::string_view("output")},   std::pair{Kind::stopped, std::string_view("stopped")},
+    std::pair{Kind::ended, std::string_view("ended")},
 };
 
 /// Longer than any header line.

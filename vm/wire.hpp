@@ -18,6 +18,8 @@ enum class Kind : std::uint8_t {
   note,
   /// Modules are loaded and the suite is being started; empty.
   started,
+  /// The guest lives; empty, again and again while the suite runs.
+  alive,
   /// What the suite printed.
   output,
   /// The suite was told to end because its time was up; empty.

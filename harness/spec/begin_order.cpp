@@ -1,8 +1,11 @@
 #include <harness/spec/begin_order.hpp>
 
+#include <harness/spec/check_names.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 namespace devmap {
 namespace {
@@ -20,18 +23,22 @@ void spread(std::vector<std::size_t>& order) {
 
 }  // namespace
 
-std::vector<std::size_t> begin_order(const std::vector<Check>& checks, BeginOrder kind, std::mt19937& generator) {
-  std::vector<std::size_t> order;
+std::vector<std::size_t> begin_order(const std::vector<Check>& checks, BeginOrder kind, std::mt19937& generator,
+                                     const std::set<std::string>& first) {
+  std::vector<std::size_t> named;
+  std::vector<std::size_t> harmless;
   std::vector<std::size_t> dangerous;
-  order.reserve(checks.size());
   for (std::size_t i = 0; i < checks.size(); ++i) {
-    (checks.at(i).rule->danger.empty() ? order : dangerous).push_back(i);
+    const Check& check = checks.at(i);
+    (names_check(first, check) ? named : check.rule->danger.empty() ? harmless : dangerous).push_back(i);
   }
-  if (kind == BeginOrder::spread) spread(order);
+  if (kind == BeginOrder::spread) spread(harmless);
   if (kind == BeginOrder::shuffled) {
-    std::ranges::shuffle(order, generator);
-    std::ranges::shuffle(dangerous, generator);
+    for (auto* const part : {&named, &harmless, &dangerous}) std::ranges::shuffle(*part, generator);
   }
+  std::vector<std::size_t> order = std::move(named);
+  order.reserve(checks.size());
+  std::ranges::copy(harmless, std::back_inserter(order));
   std::ranges::copy(dangerous, std::back_inserter(order));
   return order;
 }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace devmap {
@@ -16,9 +18,9 @@ enum class BeginOrder : std::uint8_t {
   shuffled,  ///< at random
 };
 
-/// The indexes of the checks in the order in which they are begun: those that may take the kernel down last. The
-/// generator is for `shuffled`.
+/// The indexes of the checks in the order in which they are begun: those that `first` names before all, and of the rest
+/// those that may take the kernel down last. The generator is for `shuffled`.
 [[nodiscard]] std::vector<std::size_t> begin_order(const std::vector<Check>& checks, BeginOrder kind,
-                                                   std::mt19937& generator);
+                                                   std::mt19937& generator, const std::set<std::string>& first = {});
 
 }  // namespace devmap

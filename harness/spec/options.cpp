@@ -99,11 +99,18 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->group("Which checks");
+  app.add_option("--checks", options.checks_file, "Only checks that FILE names, RULE/VARIANT or RULE a line")
+      ->type_name("FILE")
+      ->group("Which checks");
+  app.add_option("--skip", options.skip_file, "Of those selected, not those that FILE names")
+      ->type_name("FILE")
+      ->group("Which checks");
   app.add_option("--shard", shard, "Only part I of N parts")
       ->type_name("I/N")
       ->check(parsed_by(&Shard::parse))
       ->group("Which checks");
-  app.add_flag("--dangerous", options.dangerous, "Also rules that may crash, hang or exhaust a kernel")
+  app.add_flag("--dangerous", options.dangerous,
+               "Also rules that may crash, hang or exhaust a kernel, in the end and one at a time")
       ->group("Which checks");
   app.add_flag("--calibration", options.calibration, "Instead, the group that fails on purpose, to test the suite")
       ->group("Which checks");
@@ -111,6 +118,9 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   app.add_option("-j,--jobs", options.jobs, "Checks at a time (default: what finishes soonest)")
       ->check(CLI::Range(1U, 1024U))
       ->type_name("N")
+      ->group("How to run");
+  app.add_option("--alone", options.alone_file, "First the checks that FILE names, one at a time")
+      ->type_name("FILE")
       ->group("How to run");
   app.add_option("--repeat", options.repeat, "Run everything N times")
       ->check(CLI::Range(1U, 1'000'000U))

@@ -42,6 +42,11 @@ struct Options {
   std::vector<std::string> chapters = {};
   /// Names of errnos.
   std::vector<std::string> errnos = {};
+  /// Files that name checks (read_check_names): those to run, those to leave out, and those to begin with, one at a
+  /// time.
+  std::string checks_file = {};
+  std::string skip_file = {};
+  std::string alone_file = {};
   Shard shard = {};
   unsigned jobs = 0;
   unsigned repeat = 1;

@@ -15,6 +15,7 @@
 #include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
 #include <harness/spec/begin_order.hpp>
+#include <harness/spec/check_names.hpp>
 #include <harness/spec/format.hpp>
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/output_file.hpp>
@@ -74,6 +75,7 @@ std::string_view option_of_google_test(const Options& options) {
   if (options.repeat != 1) return "--repeat: use --gtest_repeat";
   if (options.shuffle) return "--shuffle: use --gtest_shuffle";
   if (options.fail_fast) return "--fail-fast: use --gtest_fail_fast";
+  if (!options.alone_file.empty()) return "--alone: its tests run one at a time";
   if (options.quiet) return "--quiet: use --gtest_brief=1";
   return {};
 }
@@ -97,9 +99,20 @@ Expected<Runner::Options> runner_options(const std::string& program, const Regis
   if (chosen.jobs == 0) chosen.jobs = kJobsPerProcessor * std::max(1U, std::thread::hardware_concurrency());
   if (!options.known_file.empty()) {
     auto known = KnownIssues::read(options.known_file);
-    if (!known) return std::unexpected(known.error());
+    if (!known) {
+      known.error().call = "--known: " + known.error().call;
+      return std::unexpected(known.error());
+    }
     mention_unknown_rules(program, *known, registry);
     chosen.known = std::move(*known);
+  }
+  if (!options.alone_file.empty()) {
+    auto alone = read_check_names(options.alone_file, registry);
+    if (!alone) {
+      alone.error().call = "--alone: " + alone.error().call;
+      return std::unexpected(alone.error());
+    }
+    chosen.alone = std::move(*alone);
   }
   return chosen;
 }
@@ -163,7 +176,7 @@ Expected<int> run_all(const std::vector<Check>& checks, const Options& options, 
       if (!streams.empty()) write_to_all(streams, begun_line(check.rule->id, check.variant.name(), iteration));
     };
     Runner runner(runner_options, log, settled, begins);
-    auto outcome = runner.run(checks, begin_order(checks, kind, generator));
+    auto outcome = runner.run(checks, begin_order(checks, kind, generator, runner_options.alone));
     if (!outcome) return std::unexpected(outcome.error());
     for (auto& result : outcome->results) {
       result.iteration = iteration;
@@ -257,7 +270,7 @@ int complain(const std::string& program, std::string_view what, int code) {
 int run_checks(const std::string& program, const Registry& registry, const std::vector<Check>& checks, Options options,
                std::vector<char*> google_test_arguments) {
   auto chosen = runner_options(program, registry, options);
-  if (!chosen) return complain(program, "--known: " + chosen.error().text(), kExitUsage);
+  if (!chosen) return complain(program, chosen.error().text(), kExitUsage);
   const bool with_google_test = google_test_arguments.size() > 1;
   if (with_google_test) {
     const auto own = option_of_google_test(options);

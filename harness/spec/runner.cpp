@@ -1,5 +1,7 @@
 #include <harness/spec/runner.hpp>
 
+#include <harness/spec/check_names.hpp>
+
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -107,6 +109,10 @@ std::uint32_t free_lane(const std::list<Running>& running) {
   return lane;
 }
 
+bool runs_alone(const Check& check, const Runner::Options& options) {
+  return !check.rule->danger.empty() || names_check(options.alone, check);
+}
+
 /// Whether one more may begin. A process that is through with its check is waiting for the kernel to take back sockets
 /// and attachments, which needs no processor: as many of these again may be about, but none beside a lone job.
 bool has_room(const std::list<Running>& running, std::size_t jobs) {
@@ -162,6 +168,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   std::size_t through = 0;
   auto next = order.begin();
   bool stop = false;
+  bool lone_one_runs = false;
   const auto timeout = options_.timeout + options_.soak.value_or(std::chrono::milliseconds::zero());
 
   const auto settle = [&](std::size_t index, Result result) {
@@ -193,13 +200,18 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   };
 
   while (!running.empty() || (next != order.end() && !stop)) {
-    while (!stop && next != order.end() && has_room(running, std::max(options_.jobs, 1U))) {
-      const std::size_t index = *next++;
+    while (!stop && next != order.end()) {
+      const std::size_t index = *next;
       const Check& check = checks.at(index);
       if (!check.rule->danger.empty() && !options_.dangerous) {
+        ++next;
         settle(index, not_run(check));
         continue;
       }
+      const bool alone = lone_one_runs || runs_alone(check, options_);
+      if (!has_room(running, alone ? 1U : std::max(options_.jobs, 1U))) break;
+      ++next;
+      lone_one_runs = runs_alone(check, options_);
       const auto tag = task_name(index);
       const auto lane = free_lane(running);
       auto child = take_child();

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,8 +40,11 @@ class Runner {
     std::optional<std::chrono::milliseconds> soak = {};
     /// Begin nothing more after the first result that makes a run fail.
     bool fail_fast = false;
-    /// Run checks that may crash, hang or exhaust a kernel.
+    /// Run checks that may crash, hang or exhaust a kernel, each while nothing else runs: whatever comes of it is its
+    /// doing.
     bool dangerous = false;
+    /// The names of further checks to run while nothing else does.
+    std::set<std::string> alone = {};
     bool keep_namespaces = false;
     KernelVersion kernel = KernelVersion::running();
     KnownIssues known = {};

@@ -1,13 +1,24 @@
 #include <harness/spec/selection.hpp>
 
+#include <harness/spec/check_names.hpp>
+
 #include <fnmatch.h>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <set>
 
 namespace devmap {
 namespace {
+
+/// The names in the file of an option; none where it is not given.
+Expected<std::set<std::string>> names_of(const std::string& option, const std::string& file, const Registry& registry) {
+  if (file.empty()) return {};
+  auto names = read_check_names(file, registry);
+  if (!names) names.error().call = option + ": " + names.error().call;
+  return names;
+}
 
 bool matches(const std::string& glob, const Check& check) {
   return fnmatch(glob.c_str(), check.rule->id.c_str(), 0) == 0 || fnmatch(glob.c_str(), check.name().c_str(), 0) == 0;
@@ -54,8 +65,13 @@ Expected<std::vector<Check>> select_checks(const Registry& registry, const Optio
     if (std::ranges::any_of(all, [&](const Check& check) { return matches(glob, check); })) continue;
     return failure("--filter", 0, fmt::format("'{}' matches no rule{}", glob, did_you_mean(registry, glob)));
   }
+  const auto listed = names_of("--checks", options.checks_file, registry);
+  if (!listed) return std::unexpected(listed.error());
+  const auto skipped = names_of("--skip", options.skip_file, registry);
+  if (!skipped) return std::unexpected(skipped.error());
 
   const auto wanted = [&](const Check& check) {
+    if (!options.checks_file.empty() && !names_check(*listed, check)) return false;
     if (!options.chapters.empty() &&
         std::ranges::find(options.chapters, check.rule->chapter()) == options.chapters.end()) {
       return false;
@@ -84,6 +100,9 @@ Expected<std::vector<Check>> select_checks(const Registry& registry, const Optio
   if (part.empty()) {
     return failure("--shard", 0, fmt::format("there are only {} checks to share out", selected.size()));
   }
+  // After the shard, so that it stays the part that it was.
+  std::erase_if(part, [&](const Check& check) { return names_check(*skipped, check); });
+  if (part.empty()) return failure("--skip", 0, options.skip_file + " names all checks that are selected");
   return part;
 }
 

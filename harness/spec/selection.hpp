@@ -13,7 +13,8 @@ namespace devmap {
 [[nodiscard]] std::string no_rule_ends_in(const Registry& registry, const std::string& name);
 
 /// The checks that the options ask for, in the registry's order. A filter is a glob over "rule", or "rule/variant", or
-/// "*/part" of a variant. Fails where a chapter or a filter names nothing, with what is nearest to it.
+/// "*/part" of a variant. Fails where a chapter, a filter or a line of a file names nothing, with what is nearest to
+/// it.
 [[nodiscard]] Expected<std::vector<Check>> select_checks(const Registry& registry, const Options& options);
 
 /// "; did you mean a, b or c?", or nothing where nothing is near.

@@ -57,19 +57,22 @@ bool read_whole(const char* path, std::string& text) {
   return got == 0;
 }
 
-/// A device's node appears some time after its driver's module was loaded.
-void wait_for(const std::string& path) {
-  for (int attempt = 0; attempt < 300 && access(path.c_str(), W_OK) != 0; ++attempt) usleep(10'000);
+/// Opens a port for writing; -1 where it does not appear. Its node comes some time after its driver's module was loaded,
+/// and a moment before it can be opened.
+int open_port(const char* path) {
+  for (int attempt = 0; attempt < 300; ++attempt) {
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) return fd;
+    usleep(10'000);
+  }
+  dprintf(STDERR_FILENO, "devmap-vm: %s\n", why(path).c_str());
+  return -1;
 }
 
 /// The way out. Before the port is there, what is said goes to the console alone.
 class Port {
  public:
-  void open_at(const std::string& path) {
-    wait_for(path);
-    fd_ = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-    if (fd_ < 0) dprintf(STDERR_FILENO, "devmap-vm: %s\n", why(path).c_str());
-  }
+  void open_at(const char* path) { fd_ = open_port(path); }
 
   void say(wire::Kind kind, std::string_view text) const {
     if (fd_ < 0) {
@@ -112,11 +115,12 @@ void raise_loopback() {
   close(fd);
 }
 
-/// Hands on what the suite prints until it closes its output. Its time being up, it is told to end, which it does with
-/// a record of what it has; and is killed if it does not.
+/// Hands on what the suite prints until it closes its output, and says every second that the guest lives. Its time
+/// being up, it is told to end, which it does with a record of what it has; and is killed if it does not.
 void watch(pid_t child, int output, unsigned limit_s, const Port& port) {
   constexpr unsigned kSecondsToEnd = 5;
   const auto began = time(nullptr);
+  auto last_word = began;
   std::array<char, 16384> block;
   for (bool told = false;;) {
     pollfd readable{output, POLLIN, 0};
@@ -126,8 +130,11 @@ void watch(pid_t child, int output, unsigned limit_s, const Port& port) {
       if (got <= 0) return;
       port.say(wire::Kind::output, {block.data(), static_cast<std::size_t>(got)});
     }
+    const auto now = time(nullptr);
+    if (now != last_word) port.say(wire::Kind::alive, {});
+    last_word = now;
     if (limit_s == 0) continue;
-    const auto passed = static_cast<unsigned>(time(nullptr) - began);
+    const auto passed = static_cast<unsigned>(now - began);
     if (passed >= limit_s && !told) {
       told = true;
       port.say(wire::Kind::stopped, {});
@@ -190,7 +197,8 @@ void serve() {
   const Plan plan = parse_plan(text);
   for (const auto& module : plan.transport_modules) load(module.file, module.parameters, port);
   port.open_at("/dev/vport0p1");
-  wait_for("/dev/vport0p2");
+  // The suite opens it by itself.
+  if (const int fd = open_port("/dev/vport0p2"); fd >= 0) close(fd);
   utsname machine{};
   uname(&machine);
   port.say(wire::Kind::hello, machine.release);

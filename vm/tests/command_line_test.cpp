@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
+#include <harness/base/wait.hpp>
 #include <iterator>
 
 namespace devmap::vm {
@@ -47,6 +49,12 @@ TEST_F(CommandLine, ThatIsWrongIsOneLine) {
                                                                      {"fetch", "--all", "6.1"},
                                                                      {"fetch", "--set", "quick", "6.1"},
                                                                      {"fetch", "--set", "none-of-these"},
+                                                                     {"fetch", "6.1", "--", "--list"},
+                                                                     {"matrix", "--set", "none-of-these"},
+                                                                     {"matrix", "2.6"},
+                                                                     {"matrix", "6.1", "--set", "quick"},
+                                                                     {"matrix", "--jobs", "0"},
+                                                                     {"merge"},
                                                                      {"--catalogue", "/nowhere", "kernels"}}) {
     const auto finished = devmap_vm(arguments);
     EXPECT_EQ(finished.exit_code, 64) << testing::PrintToString(arguments);
@@ -325,6 +333,166 @@ TEST_F(WithSuite, DoesNotTakeAScriptForASuite) {
                                    (directory_.path() / "qemu-system-x86_64").string()});
   EXPECT_EQ(finished.exit_code, 4);
   EXPECT_THAT(finished.err, HasSubstr("is no 64-bit executable"));
+}
+
+TEST_F(CommandLine, PrintsASetForGitHub) {
+  const auto finished = devmap_vm({"matrix", "--set", "quick", "--github"});
+  EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  EXPECT_THAT(finished.out, StartsWith("{\"include\":[{\"kernel\":\"5.10\",\"label\":\"5.10\",\"series\":\"5.10\""));
+  EXPECT_EQ(std::ranges::count(finished.out, '\n'), 1);
+}
+
+TEST_F(CommandLine, SaysThatNoKernelOfAMatrixIsHere) {
+  EXPECT_THAT(devmap_vm({"matrix"}).err, HasSubstr("qemu-system-x86"));
+  put_program("qemu-system-x86_64", "exit 1");
+  if (!DEVMAP_CONFORMANCE_IS_STATIC) GTEST_SKIP() << "a guest takes a static suite only";
+  const auto directory = directory_.path() / "records";
+  const auto finished = devmap_vm({"matrix", "--directory", directory.string(), "--suite", DEVMAP_CONFORMANCE_PROGRAM});
+  EXPECT_EQ(finished.exit_code, 4);
+  EXPECT_THAT(finished.err, HasSubstr("devmap-vm fetch 5.10"));
+  EXPECT_THAT(finished.err, HasSubstr("4 kernels: 4 could not be run"));
+}
+
+/// A matrix of two kernels that are files, named "good" and "bad".
+class WithMatrix : public WithSuite {
+ protected:
+  void SetUp() override {
+    WithSuite::SetUp();
+    for (const auto* const name : {"good", "bad"}) ASSERT_TRUE(write_to(directory_.path() / name, "kernel"));
+  }
+
+  [[nodiscard]] std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+    std::vector<std::string> all = {
+        "matrix",  path_of("good"),           path_of("bad"), "--directory", path_of("records"),
+        "--suite", DEVMAP_CONFORMANCE_PROGRAM};
+    std::ranges::move(more, std::back_inserter(all));
+    return all;
+  }
+
+  [[nodiscard]] std::string path_of(const std::string& name) const { return (directory_.path() / name).string(); }
+
+  /// The records, by the ends of their names.
+  [[nodiscard]] std::string record_of(const std::string& name) const {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "records")) {
+      if (entry.path().filename().string().ends_with("-" + name + ".json")) return test::content_of(entry.path());
+    }
+    return {};
+  }
+
+  /// A QEMU on whose kernels a rule conforms, but for the bad one.
+  void put_qemu() {
+    put_program("qemu-system-x86_64",
+                kGuest +
+                    "verdict=conforms code=0\n"
+                    "case \"$*\" in *'-kernel " +
+                    path_of("bad") +
+                    " '*) verdict=deviates code=1 ;; esac\n"
+                    "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {\"release\": \"6.1\", "
+                    "\"kernel_label\": \"'$verdict'\"}, \"checks\": [\"a.b/once\"], \"repeat\": 1}}'\n"
+                    "tell '{\"result\": {\"rule\": \"a.b\", \"variant\": \"once\", \"verdict\": \"'$verdict'\"}}'\n"
+                    "tell '{\"end\": {\"duration_ms\": 2, \"partial\": false, \"foreign_warnings\": []}}'\n"
+                    "say ended $code");
+  }
+};
+
+TEST_F(WithMatrix, KeepsARecordOfEachKernelAndComparesThem) {
+  put_qemu();
+  const auto finished = devmap_vm(arguments({"--jobs", "2", "--", "--chapter", "update"}));
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_THAT(record_of("good"), HasSubstr("\"conforms\": 1,"));
+  EXPECT_THAT(record_of("bad"), HasSubstr("\"deviates\": 1,"));
+  EXPECT_THAT(finished.out, HasSubstr("a.b . D\n"));
+  EXPECT_THAT(finished.out, HasSubstr("deviates a.b [once] on deviates\n"));
+  EXPECT_THAT(finished.err, HasSubstr("2 kernels: 1 conforms, 1 deviates"));
+}
+
+TEST_F(WithMatrix, ResumesWithoutBootingAnything) {
+  put_qemu();
+  ASSERT_EQ(devmap_vm(arguments()).exit_code, 1);
+  put_program("qemu-system-x86_64", "exit 3");
+  const auto finished = devmap_vm(arguments({"--resume"}));
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("a.b . D\n"));
+  const auto anew = devmap_vm(arguments({"--resume", "--", "--chapter", "life"}));
+  EXPECT_EQ(anew.exit_code, 70) << "other arguments make another record";
+}
+
+TEST_F(WithMatrix, EndsAllGuestsWhenItIsInterrupted) {
+  // Not a child of the shell: the guest is gone when it is.
+  put_program("qemu-system-x86_64", kGuest + "echo $$ > " + path_of("pid-") + "$$; exec sleep 600");
+  auto started = Process::start({.program = DEVMAP_VM_PROGRAM,
+                                 .arguments = arguments({"--jobs", "2"}),
+                                 .environment = {{"XDG_CACHE_HOME", directory_.path().string()}, {"PATH", path_}}});
+  ASSERT_TRUE(started) << started.error().text();
+  std::vector<pid_t> guests;
+  const auto both_run = [&] {
+    guests.clear();
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+      if (!entry.path().filename().string().starts_with("pid-")) continue;
+      const auto text = test::content_of(entry.path());
+      if (!text.empty()) guests.push_back(std::stoi(text));
+    }
+    return guests.size() == 2;
+  };
+  ASSERT_TRUE(wait_until(both_run, std::chrono::minutes(1)));
+  started->send(SIGINT);
+  const auto finished = started->wait();
+  EXPECT_EQ(finished.exit_code, 128 + SIGINT) << finished.err;
+  for (const auto guest : guests) EXPECT_EQ(kill(guest, 0), -1) << "QEMU is left behind";
+  EXPECT_THAT(finished.err, HasSubstr("records in"));
+}
+
+TEST_F(WithMatrix, RunsTwiceAtOnceOnOneCache) {
+  put_qemu();
+  const auto kernels = directory_.path() / "devmap-conformance/kernels/6.1";
+  ASSERT_TRUE(make_directories(kernels));
+  ASSERT_TRUE(make_directories(directory_.path() / "devmap-conformance/in-use"));
+  ASSERT_TRUE(write_to(kernels / "vmlinuz", "kernel"));
+  ASSERT_TRUE(write_to(kernels / "kernel.json", R"({"layout": 1, "version": "6.1.192-2", "has_modules": false})"));
+  const auto start = [&](const std::string& directory) {
+    return Process::start(
+        {.program = DEVMAP_VM_PROGRAM,
+         .arguments = {"matrix", "6.1", "--directory", path_of(directory), "--suite", DEVMAP_CONFORMANCE_PROGRAM},
+         .environment = {{"XDG_CACHE_HOME", directory_.path().string()}, {"PATH", path_}}});
+  };
+  auto one = start("one");
+  auto other = start("other");
+  ASSERT_TRUE(one && other);
+  EXPECT_EQ(one->wait().exit_code, 0);
+  EXPECT_EQ(other->wait().exit_code, 0);
+  for (const auto* const name : {"one/6.1.json", "other/6.1.json"}) {
+    EXPECT_THAT(test::content_of(directory_.path() / name), HasSubstr("\"conforms\": 1,")) << name;
+  }
+}
+
+TEST_F(WithMatrix, SaysWhereRecordsCannotGo) {
+  put_qemu();
+  ASSERT_TRUE(write_to(directory_.path() / "records", "a file"));
+  const auto finished = devmap_vm(arguments());
+  EXPECT_EQ(finished.exit_code, 70);
+  EXPECT_THAT(finished.err, HasSubstr(path_of("records")));
+}
+
+TEST_F(WithMatrix, RefusesAListOfKnownDeviationsThatIsNone) {
+  put_qemu();
+  ASSERT_TRUE(write_to(directory_.path() / "known.json", "{"));
+  const auto finished = devmap_vm(arguments({"--known", path_of("known.json")}));
+  EXPECT_EQ(finished.exit_code, 64);
+  EXPECT_THAT(finished.err, HasSubstr("known.json"));
+}
+
+TEST_F(WithMatrix, ComparesRecordsOfEarlierRuns) {
+  put_qemu();
+  ASSERT_EQ(devmap_vm(arguments()).exit_code, 1);
+  std::vector<std::string> all = {"merge"};
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "records")) {
+    if (entry.path().extension() == ".json") all.push_back(entry.path().string());
+  }
+  ASSERT_EQ(all.size(), 3U);
+  const auto finished = devmap_vm(all);
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("deviates a.b [once] on deviates\n"));
+  EXPECT_EQ(devmap_vm({"merge", "/nowhere.json"}).exit_code, 64);
 }
 
 }  // namespace

@@ -63,5 +63,23 @@ TEST(BeginOrder, PutsDangerousChecksLast) {
   }
 }
 
+TEST(BeginOrder, PutsNamedChecksFirst) {
+  const Rule plain{.id = "a.plain"};
+  const Rule dangerous{.id = "a.dangerous", .danger = "may panic"};
+  std::vector<Check> checks(30, Check{.rule = &plain});
+  checks.at(7).rule = checks.at(9).rule = &dangerous;
+  checks.at(9).variant = {.value_size = 8};
+  checks.at(20).variant = {.value_size = 4};
+  std::mt19937 generator(1);
+  for (const auto kind : {BeginOrder::as_listed, BeginOrder::spread, BeginOrder::shuffled}) {
+    auto order = begin_order(checks, kind, generator, {"a.plain/v4", "a.dangerous/v8"});
+    ASSERT_EQ(order.size(), 30U);
+    EXPECT_EQ(order.back(), 7U);
+    std::ranges::sort(order.begin(), order.begin() + 2);
+    EXPECT_EQ(order.at(0), 9U);
+    EXPECT_EQ(order.at(1), 20U);
+  }
+}
+
 }  // namespace
 }  // namespace devmap

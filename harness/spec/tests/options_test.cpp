@@ -61,8 +61,9 @@ TEST(Options, SayWhatToDo) {
 
 TEST(Options, SayWhichChecks) {
   const auto options =
-      taken({"--filter", "update.*", "--filter", "-update.b", "--chapter", "update", "--chapter", "create", "--errno",
-             "EINVAL", "--errno", "E2BIG", "--shard", "2/3", "--dangerous", "--calibration"});
+      taken({"--filter",    "update.*",      "--filter", "-update.b", "--chapter", "update",  "--chapter",
+             "create",      "--errno",       "EINVAL",   "--errno",   "E2BIG",     "--shard", "2/3",
+             "--dangerous", "--calibration", "--checks", "c",         "--skip",    "s"});
   EXPECT_THAT(options.filters, ElementsAre("update.*", "-update.b"));
   EXPECT_THAT(options.chapters, ElementsAre("update", "create"));
   EXPECT_THAT(options.errnos, ElementsAre("EINVAL", "E2BIG"));
@@ -70,11 +71,14 @@ TEST(Options, SayWhichChecks) {
   EXPECT_EQ(options.shard.count, 3U);
   EXPECT_TRUE(options.dangerous);
   EXPECT_TRUE(options.calibration);
+  EXPECT_EQ(options.checks_file, "c");
+  EXPECT_EQ(options.skip_file, "s");
 }
 
 TEST(Options, SayHowToRun) {
-  const auto options =
-      taken({"-j", "7", "--repeat", "3", "--shuffle", "--seed", "42", "--timeout", "0.25", "--fail-fast", "--keep"});
+  const auto options = taken({"-j", "7", "--repeat", "3", "--shuffle", "--seed", "42", "--timeout", "0.25",
+                              "--fail-fast", "--keep", "--alone", "a"});
+  EXPECT_EQ(options.alone_file, "a");
   EXPECT_EQ(options.jobs, 7U);
   EXPECT_EQ(options.repeat, 3U);
   EXPECT_TRUE(options.shuffle);
@@ -109,9 +113,10 @@ TEST(Options, AnswerHelpAndVersion) {
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.err, "");
   for (const char* flag :
-       {"--list",        "--explain", "--spec",   "--filter",  "--chapter", "--errno",   "--shard",     "--dangerous",
-        "--calibration", "--jobs",    "--repeat", "--shuffle", "--seed",    "--timeout", "--fail-fast", "--keep",
-        "--soak",        "--output",  "--known",  "--label",   "--color",   "--quiet",   "--version"}) {
+       {"--list",      "--explain", "--spec",    "--filter",    "--chapter",     "--errno", "--shard",
+        "--dangerous", "--checks",  "--skip",    "--alone",     "--calibration", "--jobs",  "--repeat",
+        "--shuffle",   "--seed",    "--timeout", "--fail-fast", "--keep",        "--soak",  "--output",
+        "--known",     "--label",   "--color",   "--quiet",     "--version"}) {
     EXPECT_THAT(help.out, HasSubstr(flag));
   }
   const auto version = parsed({"--version"});

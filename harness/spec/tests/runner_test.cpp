@@ -134,6 +134,43 @@ TEST_F(RunnerTest, RunsSeveralAtATime) {
   for (const auto& result : run({.jobs = kMany}).results) EXPECT_EQ(result.verdict, Verdict::conforms);
 }
 
+TEST_F(RunnerTest, RunsSomeAlone) {
+  const SharedNumber at_work;
+  const SharedNumber most;
+  const auto check = [&](bool alone) {
+    return [&, alone](Case& c) {
+      const int now = ++at_work.value();
+      most.value() = std::max<int>(most.value(), now);
+      if (alone) c.equals("checks at work", now, 1);
+      usleep(20'000);
+      if (alone) c.equals("checks at work later", static_cast<int>(at_work.value()), 1);
+      if (!alone) c.holds("always", true);
+      --at_work.value();
+    };
+  };
+  for (int i = 0; i < 3; ++i) add(check(true));
+  for (int i = 0; i < 6; ++i) add(check(false));
+  Rule dangerous = make_rule("test.dangerous", check(true));
+  dangerous.danger = "only said to be";
+  add(dangerous);
+  const auto outcome = run({.jobs = 4, .dangerous = true, .alone = {"test.r0", "test.r1", "test.r2/once"}});
+  for (const auto& result : outcome.results) EXPECT_EQ(result.verdict, Verdict::conforms) << result.rule;
+  EXPECT_GT(most.value(), 1) << "the others do not wait for each other";
+}
+
+TEST_F(RunnerTest, TellsOfWhatBegins) {
+  add(hold);
+  Rule dangerous = make_rule("test.dangerous");
+  dangerous.danger = "only said to be";
+  add(dangerous);
+  std::vector<std::string> told;
+  Runner runner(
+      {}, nullptr, [&](const Result& result, auto, auto) { told.push_back("result of " + result.rule); },
+      [&](const Check& check) { told.push_back(check.rule->id); });
+  ASSERT_EQ(fault(runner.run(rules_.checks(), {0, 1})), "");
+  EXPECT_THAT(told, ElementsAre("test.r0", "result of test.dangerous", "result of test.r0"));
+}
+
 TEST_F(RunnerTest, RunsNoMoreAtATimeThanAsked) {
   const SharedNumber at_work;
   for (int i = 0; i < 6; ++i) {

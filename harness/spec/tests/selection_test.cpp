@@ -3,6 +3,7 @@
 #include <harness/spec/tests/support.hpp>
 
 #include <cerrno>
+#include <fstream>
 #include <map>
 
 namespace devmap {
@@ -128,6 +129,44 @@ TEST(Selection, IsNotSharedOutFurtherThanItGoes) {
 TEST(DidYouMean, SaysNothingWhereThereIsNothing) {
   EXPECT_EQ(did_you_mean({}, "anything"), "");
   EXPECT_EQ(did_you_mean(kSample, "create.sizes"), "; did you mean create.size or update.exist or update.noexist?");
+}
+
+class SelectionByFile : public testing::Test {
+ protected:
+  std::string file_of(const std::string& text) {
+    const auto file = directory_.file("names" + std::to_string(++files_));
+    std::ofstream(file) << text;
+    return file;
+  }
+
+ private:
+  testing_support::TemporaryDirectory directory_;
+  int files_ = 0;
+};
+
+TEST_F(SelectionByFile, TakesNamesOfChecksAndOfRules) {
+  EXPECT_THAT(
+      names(select_checks(kSample, {.checks_file = file_of("# failed\nupdate.exist/devmap/v4\n\ncreate.size\n")})),
+      ElementsAre("create.size/once", "update.exist/devmap/v4"));
+  EXPECT_THAT(names(select_checks(kSample, {.filters = {"*/devmap/v4"}, .checks_file = file_of("update.exist")})),
+              ElementsAre("update.exist/devmap/v4"));
+}
+
+TEST_F(SelectionByFile, LeavesOutWhatIsToBeSkipped) {
+  const auto skip = file_of("update.exist\nupdate.noexist/devmap/v4\n");
+  EXPECT_EQ(names(select_checks(kSample, {.skip_file = skip})).size(), 4U);
+  const auto whole = names(select_checks(kSample, {.shard = {1, 2}}));
+  for (const auto& name : names(select_checks(kSample, {.skip_file = skip, .shard = {1, 2}}))) {
+    EXPECT_THAT(whole, testing::Contains(name)) << "the shard is another";
+  }
+}
+
+TEST_F(SelectionByFile, SaysWhatIsWrong) {
+  EXPECT_THAT(refused({.checks_file = "/nowhere"}), testing::HasSubstr("--checks: open: ENOENT"));
+  EXPECT_THAT(refused({.skip_file = file_of("update.exst")}), testing::HasSubstr("did you mean update.exist"));
+  EXPECT_THAT(refused({.skip_file = file_of("update.exist\nupdate.noexist\ncreate.size\n")}),
+              testing::HasSubstr("names all checks"));
+  EXPECT_THAT(refused({.checks_file = file_of("")}), testing::HasSubstr("no rule matches"));
 }
 
 }  // namespace
