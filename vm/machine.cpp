@@ -99,18 +99,19 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports) {
-  std::string command_line = kKernelCommandLine;
+  const auto& architecture = *machine.architecture;
+  std::string command_line = fmt::format("console={} {}", architecture.console, kKernelCommandLine);
   if (!machine.command_line.empty()) command_line += " " + machine.command_line;
   // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
   // fault.
   return {"-accel",
           "tcg,thread=single",
           "-machine",
-          "q35",
+          std::string(architecture.machine),
           "-cpu",
-          "max",
+          std::string(architecture.cpu),
           "-m",
-          std::to_string(machine.memory_mib),
+          std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib),
           "-smp",
           std::to_string(machine.cpus),
           "-nodefaults",
@@ -127,7 +128,7 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
           "-serial",
           "chardev:console",
           "-device",
-          "virtio-serial-pci",
+          fmt::format("virtio-serial-{}", architecture.virtio_bus),
           "-chardev",
           fmt::format("socket,id=messages,fd={}", ports.messages),
           "-device",
@@ -144,10 +145,12 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
           command_line};
 }
 
-Expected<std::string> find_qemu() {
-  auto qemu = find_program("qemu-system-x86_64");
+Expected<std::string> find_qemu(const Architecture& architecture) {
+  auto qemu = find_program(std::string(architecture.qemu));
   if (qemu) return *qemu;
-  return failure("QEMU", 0, "not on this machine; run: apt-get install --no-install-recommends qemu-system-x86");
+  return failure("QEMU", 0,
+                 fmt::format("{} is not on this machine; run: apt-get install --no-install-recommends {}",
+                             architecture.qemu, architecture.qemu_package));
 }
 
 std::string_view name_of(Ending ending) {

@@ -47,6 +47,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
 # Files and times have 64 bits everywhere, as the kernel's structures of today have.
-string(APPEND CMAKE_CXX_FLAGS_INIT " -isystem ${DEVMAP_SYSROOT}/usr/include -D_FILE_OFFSET_BITS=64")
+set(CMAKE_CXX_FLAGS_INIT "-isystem ${DEVMAP_SYSROOT}/usr/include -D_FILE_OFFSET_BITS=64")
+set(CMAKE_EXE_LINKER_FLAGS_INIT
+    "-L${DEVMAP_SYSROOT}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} -L${DEVMAP_SYSROOT}/lib/${CMAKE_LIBRARY_ARCHITECTURE}")
 # Where <asm/types.h> is for BPF programs.
 set(DEVMAP_BPF_INCLUDE_DIRS ${DEVMAP_SYSROOT}/usr/include /usr/${triple}/include)
