@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <array>
 #include <harness/base/file.hpp>
+#include <harness/base/kernel_word.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/base/resources.hpp>
@@ -65,7 +66,7 @@ Fact probe_cgroup() {
 
 Fact probe_counted_maps() {
   constexpr std::uint32_t kEntries = 1U << 16;
-  constexpr std::uint64_t kBytes = kEntries * sizeof(void*);
+  const std::uint64_t bytes = kEntries * kernel_pointer_size();
   const auto group = MemoryCgroup::create();
   if (!group) return {Presence::absent, group.error().text()};
   const auto before = group->usage();
@@ -76,8 +77,18 @@ Fact probe_counted_maps() {
   const auto after = group->usage();
   if (!after) return {Presence::could_not_tell, after.error().text()};
   if (!map) return {Presence::could_not_tell, "no map to count: " + errno_name(map.error())};
-  return {*after >= *before + kBytes ? Presence::present : Presence::absent,
-          fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", kBytes, *before, *after)};
+  return {*after >= *before + bytes ? Presence::present : Presence::absent,
+          fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", bytes, *before, *after)};
+}
+
+Feature kernel_of(unsigned bits) {
+  return {.name = fmt::format("a kernel of {} bits", bits),
+          .remedy = fmt::format("run it on a kernel of {} bits", bits),
+          .probe = [bits] {
+            const auto found = 8 * kernel_pointer_size();
+            return Fact{found == bits ? Presence::present : Presence::absent,
+                        fmt::format("the kernel's pointers have {} bits", found)};
+          }};
 }
 
 // The setting net.core.bpf_jit_enable is to be seen in the first network namespace only.
@@ -224,6 +235,14 @@ Feature two_processors() {
             return Fact{processors->size() > 1 ? Presence::present : Presence::absent,
                         fmt::format("this process may run on {} processor(s)", processors->size())};
           }};
+}
+
+Feature kernel_of_64_bits() {
+  return kernel_of(64);
+}
+
+Feature kernel_of_32_bits() {
+  return kernel_of(32);
 }
 
 Feature x86_64() {

@@ -40,6 +40,9 @@ namespace devmap::features {
 
 /// This process may run on two processors at once.
 [[nodiscard]] Feature two_processors();
+/// A pointer of the running kernel has so many bits, whatever this program's have (uname(2)).
+[[nodiscard]] Feature kernel_of_64_bits();
+[[nodiscard]] Feature kernel_of_32_bits();
 /// The machine is an x86-64 (uname(2)).
 [[nodiscard]] Feature x86_64();
 
