@@ -294,8 +294,9 @@ void add_memory(Registry& rules) {
 
   rules.add({
       .id = "create.memory-is-charged-to-the-creator",
-      .states = "The memory of a device map, a pointer an entry and more, is charged to the memory cgroup of the process "
-                "that creates it.",
+      .states =
+          "The memory of a device map, a pointer an entry and more, is charged to the memory cgroup of the process "
+          "that creates it.",
       .since = {.major = 5, .minor = 11},
       .source = {"kernel/bpf/syscall.c:bpf_map_area_alloc", "kernel/bpf/syscall.c:bpf_map_save_memcg"},
       .catalogue = {"CREATE-19"},

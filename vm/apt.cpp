@@ -89,7 +89,7 @@ std::string file_name_of(const Package& package) {
 }
 
 Expected<Apt> Apt::set_up(const fs::path& directory, const Architecture& architecture,
-                           const std::vector<std::string>& suites) {
+                          const std::vector<std::string>& suites) {
   for (const auto* const program : {"apt-get", "apt-cache"}) {
     if (!find_program(program)) {
       return failure("apt", 0,

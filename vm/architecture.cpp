@@ -130,8 +130,8 @@ const Architecture* architecture_of(std::string_view elf) {
   if (!elf.starts_with(ELFMAG) || elf.size() < kMachine + 2) return nullptr;
   const auto byte = [elf](std::size_t at) { return static_cast<std::uint8_t>(elf[at]); };
   const bool is_big_endian = byte(EI_DATA) == ELFDATA2MSB;
-  const auto machine = is_big_endian ? byte(kMachine) << 8 | byte(kMachine + 1)
-                                     : byte(kMachine) | byte(kMachine + 1) << 8;
+  const auto machine =
+      is_big_endian ? byte(kMachine) << 8 | byte(kMachine + 1) : byte(kMachine) | byte(kMachine + 1) << 8;
   const auto* const found = std::ranges::find_if(kArchitectures, [&](const Architecture& architecture) {
     return architecture.elf_machine == machine && architecture.elf_class == byte(EI_CLASS) &&
            architecture.elf_data == byte(EI_DATA);

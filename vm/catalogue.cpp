@@ -96,14 +96,15 @@ KernelEntry read_variation(const toml::value& table, const Catalogue& before) {
   auto entry = begin_entry(table, *of);
   entry.suite_architecture = suite_architecture_in(table, entry);
   const bool has_other_suite = entry.suite_architecture != entry.architecture;
-  if (entry.jit.empty() && entry.command_line.empty() && !has_other_suite) throw fault_at(table, "nothing in which it differs");
+  if (entry.jit.empty() && entry.command_line.empty() && !has_other_suite)
+    throw fault_at(table, "nothing in which it differs");
   return entry;
 }
 
 KernelEntry read_entry(const toml::value& table) {
   only(table,
-       {"name", "label", "series", "flavour", "architecture", "suite_architecture", "suites", "version",
-        "while_served", "jit", "command_line"},
+       {"name", "label", "series", "flavour", "architecture", "suite_architecture", "suites", "version", "while_served",
+        "jit", "command_line"},
        "[[kernel]]");
   auto entry = begin_entry(table, {});
   entry.kept_as = entry.name;

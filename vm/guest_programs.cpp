@@ -42,9 +42,8 @@ Expected<fs::path> first_that_is_there(const std::vector<fs::path>& places, cons
 
 Expected<std::string> read_init(const Architecture& architecture) {
   if (is_of_this_build(architecture)) return std::string(embedded_init());
-  const auto place =
-      first_that_is_there(program_places(directory_of_this_program(), architecture).init, "the guest's init",
-                          architecture);
+  const auto place = first_that_is_there(program_places(directory_of_this_program(), architecture).init,
+                                         "the guest's init", architecture);
   if (!place) return std::unexpected(place.error());
   return read_file(place->string());
 }
@@ -79,10 +78,10 @@ Expected<GuestPrograms> read_guest_programs(const Architecture& kernel, const Ar
   if (!loaded) return std::unexpected(loaded.error());
   const auto* const built_for = architecture_of(*loaded);
   if (built_for == nullptr || !kernel.runs(*built_for)) {
-    return failure("the suite", 0,
-                   fmt::format("{} is built for {}, and the kernel is one for {}", file.string(),
-                               built_for == nullptr ? "an architecture that is not known" : built_for->name,
-                               kernel.name));
+    return failure(
+        "the suite", 0,
+        fmt::format("{} is built for {}, and the kernel is one for {}", file.string(),
+                    built_for == nullptr ? "an architecture that is not known" : built_for->name, kernel.name));
   }
   auto init = read_init(*built_for);
   if (!init) return std::unexpected(init.error());

@@ -78,9 +78,7 @@ int list_kernels(const std::string& catalogue_file) {
   if (!cache) return complain(cache.error().text(), kExitBroken);
   std::vector<ListedKernel> kernels;
   for (const auto& entry : catalogue->kernels) {
-    kernels.push_back({.entry = entry,
-                       .cached = cache->find(entry.kept_as),
-                       .has_qemu = has_qemu(entry)});
+    kernels.push_back({.entry = entry, .cached = cache->find(entry.kept_as), .has_qemu = has_qemu(entry)});
   }
   fmt::print("{}", render_kernel_list(kernels, catalogue->sets));
   return kExitDone;

@@ -143,10 +143,10 @@ class Fields {
 
 void add_program_header(Fields& fields, std::uint32_t type, std::uint64_t size_in_file) {
   fields.word(type);
-  if (fields.is_64_bit()) fields.word(0);                                // flags
+  if (fields.is_64_bit()) fields.word(0);                                               // flags
   fields.address(0).address(0).address(0).address(size_in_file).address(size_in_file);  // offset, addresses, sizes
-  if (!fields.is_64_bit()) fields.word(0);                               // flags
-  fields.address(0);                                                     // alignment
+  if (!fields.is_64_bit()) fields.word(0);                                              // flags
+  fields.address(0);                                                                    // alignment
 }
 
 }  // namespace
