@@ -224,6 +224,19 @@ Feature visible_call_targets() {
           .probe = probe_call_targets};
 }
 
+Feature callbacks() {
+  return {.name = "programs with functions for the kernel to call",
+          .remedy = "run it on a kernel whose JIT compiler knows such functions, and with net.core.bpf_jit_enable 1",
+          .probe = [] {
+            const auto map = Map::create({.type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 4, .max_entries = 1});
+            if (!map) return Fact{Presence::could_not_tell, "no hash map: " + errno_name(map.error())};
+            const auto loaded = load_for_each_element(map.value());
+            if (loaded) return Fact{Presence::present, "a program that calls bpf_for_each_map_elem is loaded"};
+            return Fact{Presence::absent,
+                        "a program that calls bpf_for_each_map_elem on a hash map: " + errno_name(loaded.error())};
+          }};
+}
+
 Feature jit() {
   return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = probe_jit};
 }

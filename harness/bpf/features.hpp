@@ -35,6 +35,9 @@ namespace devmap::features {
 /// Calls in the instructions that the kernel gives back show where they go. Without CAP_SYSLOG, or with
 /// kernel.kptr_restrict 2, their distances are blanked (kernel/bpf/syscall.c:bpf_insn_prepare_dump).
 [[nodiscard]] Feature visible_call_targets();
+/// Programs can have the kernel call functions of theirs (bpf_for_each_map_elem, 5.13). Where a JIT compiler does not
+/// know such functions, the verifier refuses them.
+[[nodiscard]] Feature callbacks();
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
 

@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <harness/base/unique_fd.hpp>
 #include <algorithm>
+#include <harness/base/unique_fd.hpp>
 #include <harness/base/wait.hpp>
 #include <thread>
 
@@ -63,8 +63,8 @@ TEST(QemuArguments, AreThoseOfTheArchitecture) {
   for (const auto& row : kTable) {
     const auto* const architecture = architecture_named(row.architecture);
     ASSERT_NE(architecture, nullptr) << row.architecture;
-    const auto arguments =
-        qemu_arguments({.architecture = architecture, .kernel = "k", .root_image = "r", .console = "c"}, {.messages = 3, .stream = 4});
+    const auto arguments = qemu_arguments(
+        {.architecture = architecture, .kernel = "k", .root_image = "r", .console = "c"}, {.messages = 3, .stream = 4});
     EXPECT_EQ(value_of(arguments, "-machine"), row.machine) << row.architecture;
     EXPECT_EQ(value_of(arguments, "-cpu"), row.cpu) << row.architecture;
     EXPECT_EQ(value_of(arguments, "-m"), row.memory) << row.architecture;
