@@ -24,6 +24,8 @@ TEST(LoadedPart, IsWithoutWhatIsNotLoaded) {
     const bool is_64_bit = architecture.elf_class == ELFCLASS64;
     const auto sections_at = is_64_bit ? offsetof(Elf64_Ehdr, e_shoff) : offsetof(Elf32_Ehdr, e_shoff);
     expected.replace(sections_at, is_64_bit ? 8 : 4, is_64_bit ? 8 : 4, '\0');
+    const auto count_at = is_64_bit ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum);
+    expected.replace(count_at, 2, 2, '\0');
     EXPECT_EQ(*part, expected) << architecture.name << ": but for where the sections are, it is as it was";
   }
 }

@@ -20,6 +20,7 @@ TEST(KernelList, SaysWhatIsHereAndWhatIsNeeded) {
                             .series = "6.1",
                             .flavour = "s390x",
                             .architecture = "s390x",
+                            .suite_architecture = "s390x",
                             .suites = {"bookworm"},
                             .version = "6.1.170",
                             .kept_as = "s390x"};

@@ -161,10 +161,11 @@ std::string executable_of(const Architecture& architecture, std::uint32_t type_o
   const bool is_64_bit = fields.is_64_bit();
   const auto header_size = static_cast<std::uint16_t>(is_64_bit ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr));
   const auto part_size = static_cast<std::uint16_t>(is_64_bit ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr));
+  const auto section_size = static_cast<std::uint16_t>(is_64_bit ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
   constexpr std::uint64_t kSections = 1000;
   fields.half(ET_EXEC).half(architecture.elf_machine).word(EV_CURRENT);
   fields.address(0).address(header_size).address(kSections).word(0);
-  fields.half(header_size).half(part_size).half(2).half(0).half(0).half(0);
+  fields.half(header_size).half(part_size).half(2).half(section_size).half(3).half(0);
   add_program_header(fields, PT_LOAD, kLoadedSize);
   add_program_header(fields, type_of_second_part, 0);
   text.resize(kSections + 200, 'd');
