@@ -1,4 +1,5 @@
 #include <cases/chapters.hpp>
+#include <cases/hash_bound.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
@@ -171,20 +172,35 @@ void add_sizes(Registry& rules) {
           },
   });
 
+  const auto too_many_are_refused = [](Case& c) {
+    for (const std::uint32_t entries : {kMostHashEntries + 1, kMostEntries}) {
+      refused(c, EINVAL, [entries](MapSpec& spec) { spec.max_entries = entries; });
+    }
+  };
   rules.add({
       .id = "create.hash-of-more-than-2-to-31-entries-is-einval",
-      .states = "A DEVMAP_HASH of more than 2^31 entries is refused with EINVAL.",
+      .states = "A DEVMAP_HASH of more than 2^31 entries is refused with EINVAL, on a kernel of 64 bits.",
       .refuses = {EINVAL},
+      .source = {kAllocCheck},
+      .catalogue = {"CREATE-04"},
+      .variants = devmap_hash_only(),
+      .needs = {features::kernel_of_64_bits()},
+      .check = too_many_are_refused,
+  });
+
+  // Rounded up to a power of two first, it overflowed what is judged.
+  rules.add({
+      .id = "create.hash-of-more-than-2-to-31-entries-is-einval-on-32-bits",
+      .states = "A DEVMAP_HASH of more than 2^31 entries is refused with EINVAL, on a kernel of 32 bits.",
+      .refuses = {EINVAL},
+      .since = kHashBoundOn32BitsSince,
+      .backports = kHashBoundOn32BitsBackports,
       .source = {kAllocCheck},
       .commits = {"281d464a34f5"},
       .catalogue = {"CREATE-04"},
       .variants = devmap_hash_only(),
-      .check =
-          [](Case& c) {
-            for (const std::uint32_t entries : {kMostHashEntries + 1, kMostEntries}) {
-              refused(c, EINVAL, [entries](MapSpec& spec) { spec.max_entries = entries; });
-            }
-          },
+      .needs = {features::kernel_of_32_bits()},
+      .check = too_many_are_refused,
   });
 }
 

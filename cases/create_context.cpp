@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <cases/chapters.hpp>
 #include <harness/base/capabilities.hpp>
+#include <harness/base/kernel_word.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/base/resources.hpp>
 #include <harness/bpf/btf.hpp>
@@ -293,8 +294,9 @@ void add_memory(Registry& rules) {
 
   rules.add({
       .id = "create.memory-is-charged-to-the-creator",
-      .states = "The memory of a device map, 8 bytes an entry and more, is charged to the memory cgroup of the process "
-                "that creates it.",
+      .states =
+          "The memory of a device map, a pointer an entry and more, is charged to the memory cgroup of the process "
+          "that creates it.",
       .since = {.major = 5, .minor = 11},
       .source = {"kernel/bpf/syscall.c:bpf_map_area_alloc", "kernel/bpf/syscall.c:bpf_map_save_memcg"},
       .catalogue = {"CREATE-19"},
@@ -302,7 +304,7 @@ void add_memory(Registry& rules) {
       .check =
           [](Case& c) {
             constexpr std::uint32_t kEntries = 1U << 17;
-            constexpr std::uint64_t kBytes = kEntries * sizeof(void*);
+            const std::uint64_t bytes = kEntries * kernel_pointer_size();
             const auto group = c.must(MemoryCgroup::create());
             const auto before = c.must(group.usage());
             auto map = Reply<DevMap>::refused(Asked("map create", {}), 0);
@@ -311,7 +313,7 @@ void add_memory(Registry& rules) {
             }));
             const auto created = c.succeeds(std::move(map));
             const auto after = c.must(group.usage());
-            c.holds(fmt::format("the creator's cgroup is charged at least {} bytes", kBytes), after >= before + kBytes,
+            c.holds(fmt::format("the creator's cgroup is charged at least {} bytes", bytes), after >= before + bytes,
                     fmt::format("from {} to {} bytes", before, after));
           },
   });

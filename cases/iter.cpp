@@ -407,7 +407,7 @@ void add_program_rules(Registry& rules) {
       .since = {.major = 5, .minor = 13},
       .source = {"kernel/bpf/verifier.c:set_map_elem_callback_state"},
       .catalogue = {"ITER-10"},
-      .needs = {features::jit()},  // the interpreter refuses callbacks with EINVAL
+      .needs = {features::callbacks()},
       .check =
           [](Case& c) {
             const auto map = map_with(c, {0});

@@ -1,5 +1,6 @@
 #include <unistd.h>
 #include <cases/life.hpp>
+#include <harness/base/kernel_word.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
 
@@ -119,7 +120,7 @@ void add_memlock_rules(Registry& rules) {
             for (const std::uint32_t entries : {4U, 5U, 100U, 1024U}) {
               const std::uint64_t slots = hashed ? std::bit_ceil(entries) : entries;
               c.equals(fmt::format("bytes that a map of {} has beyond a map of 1", entries),
-                       memlock(c, c.devmap(entries)) - one, (slots - 1) * sizeof(void*));
+                       memlock(c, c.devmap(entries)) - one, (slots - 1) * kernel_pointer_size());
             }
           },
   });

@@ -1,4 +1,5 @@
 #include <cases/chapters.hpp>
+#include <cases/hash_bound.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
@@ -83,23 +84,37 @@ void add_limit_chapter(Registry& rules) {
           },
   });
 
+  const auto bounded = [](Case& c) {
+    c.note("the creator's memory cgroup is limited to 16 MiB");
+    c.refuses(create_in_16_mib(c, kMostHashEntries), ENOMEM).control(create_in_16_mib(c, kFew));
+    c.refuses(create_in_16_mib(c, kMostHashEntries + 1), EINVAL).control(create_in_16_mib(c, kFew));
+  };
   rules.add({
       .id = "limit.hash-entries-are-bounded-by-2-to-31",
       .states =
           "2^31 entries are not too many for a DEVMAP_HASH as such, and are refused only for want of memory, with "
-          "ENOMEM; one more is refused with EINVAL.",
+          "ENOMEM; one more is refused with EINVAL, on a kernel of 64 bits.",
       .refuses = {ENOMEM, EINVAL},
+      .source = {"kernel/bpf/devmap.c:dev_map_alloc_check", "kernel/bpf/devmap.c:dev_map_init_map"},
+      .catalogue = {"LIMIT-03", "CREATE-04"},
+      .variants = devmap_hash_only(),
+      .needs = {features::maps_in_memory_cgroup(), features::kernel_of_64_bits()},
+      .check = bounded,
+  });
+
+  rules.add({
+      .id = "limit.hash-entries-are-bounded-by-2-to-31-on-32-bits",
+      .states = "2^31 entries are not too many for a DEVMAP_HASH on a kernel of 32 bits either, and are refused only "
+                "for want of memory, with ENOMEM; one more is refused with EINVAL.",
+      .refuses = {ENOMEM, EINVAL},
+      .since = kHashBoundOn32BitsSince,
+      .backports = kHashBoundOn32BitsBackports,
       .source = {"kernel/bpf/devmap.c:dev_map_alloc_check", "kernel/bpf/devmap.c:dev_map_init_map"},
       .commits = {"281d464a34f5"},
       .catalogue = {"LIMIT-03", "CREATE-04"},
       .variants = devmap_hash_only(),
-      .needs = {features::maps_in_memory_cgroup()},
-      .check =
-          [](Case& c) {
-            c.note("the creator's memory cgroup is limited to 16 MiB");
-            c.refuses(create_in_16_mib(c, kMostHashEntries), ENOMEM).control(create_in_16_mib(c, kFew));
-            c.refuses(create_in_16_mib(c, kMostHashEntries + 1), EINVAL).control(create_in_16_mib(c, kFew));
-          },
+      .needs = {features::maps_in_memory_cgroup(), features::kernel_of_32_bits()},
+      .check = bounded,
   });
   add_live_limits(rules);
 }

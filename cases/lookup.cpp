@@ -264,7 +264,8 @@ void add_refusal_rules(Registry& rules) {
           [](Case& c) {
             const auto map = map_with_entry(c);
             c.note("the controls are the same command without flags on a queue");
-            for (const std::uint64_t flags : {std::uint64_t{BPF_NOEXIST}, std::uint64_t{BPF_F_LOCK}, 1UL << 32}) {
+            for (const std::uint64_t flags :
+                 {std::uint64_t{BPF_NOEXIST}, std::uint64_t{BPF_F_LOCK}, std::uint64_t{1} << 32}) {
               // Without the flag a device map still refuses, with another errno: the control is a type that does not.
               const auto queue = filled_queue(c);
               std::uint64_t value = 0;

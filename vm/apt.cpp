@@ -41,7 +41,7 @@ Mirrors mirrors_of_this_machine() {
 }
 
 /// Read by apt after all that the system says of proxies and keys.
-std::string configuration_text(const fs::path& directory) {
+std::string configuration_text(const fs::path& directory, const Architecture& architecture) {
   std::string text;
   if (access(kSystemConfiguration, R_OK) == 0) text += fmt::format("#include \"{}\";\n", kSystemConfiguration);
   // What a system hooks to apt is about the system.
@@ -59,7 +59,9 @@ std::string configuration_text(const fs::path& directory) {
   set("Dir::State", (directory / "state").string());
   set("Dir::State::status", (directory / "status").string());
   set("Dir::Cache", (directory / "cache").string());
-  set("APT::Architecture", "amd64");
+  set("APT::Architecture", std::string(architecture.name));
+  // Not those that dpkg has been told of besides.
+  text += fmt::format("#clear APT::Architectures;\nAPT::Architectures {{ \"{}\"; }};\n", architecture.name);
   set("Acquire::Languages", "none");
   // Suites that are not asked for this time may be the next.
   set("APT::Get::List-Cleanup", "false");
@@ -86,7 +88,8 @@ std::string file_name_of(const Package& package) {
   return fmt::format("{}_{}.deb", package.name, package.version);
 }
 
-Expected<Apt> Apt::set_up(const fs::path& directory, const std::vector<std::string>& suites) {
+Expected<Apt> Apt::set_up(const fs::path& directory, const Architecture& architecture,
+                          const std::vector<std::string>& suites) {
   for (const auto* const program : {"apt-get", "apt-cache"}) {
     if (!find_program(program)) {
       return failure("apt", 0,
@@ -103,7 +106,7 @@ Expected<Apt> Apt::set_up(const fs::path& directory, const std::vector<std::stri
   const std::pair<fs::path, std::string> files[] = {
       {directory / "status", {}},
       {directory / "sources.list", sources},
-      {configuration, configuration_text(directory)},
+      {configuration, configuration_text(directory, architecture)},
       // apt reads this file before the system's parts, and the file that it names as the main one after them.
       {entry, fmt::format("Dir::Etc::main \"{}\";\n", configuration.string())},
   };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <harness/base/error.hpp>
+#include <vm/architecture.hpp>
 #include <vm/debian.hpp>
 
 #include <filesystem>
@@ -16,8 +17,9 @@ namespace devmap::vm {
 /// Signatures are checked by apt against the machine's keys.
 class Apt {
  public:
-  /// `directory` is made, and kept for the next time. Fails where there is no apt, or it knows no Debian mirror.
-  [[nodiscard]] static Expected<Apt> set_up(const std::filesystem::path& directory,
+  /// For the packages of an architecture. `directory` is made, and kept for the next time. Fails where there is no apt,
+  /// or it knows no Debian mirror.
+  [[nodiscard]] static Expected<Apt> set_up(const std::filesystem::path& directory, const Architecture& architecture,
                                             const std::vector<std::string>& suites);
 
   /// Fetches the lists of the suites.

@@ -25,6 +25,9 @@ struct Kernel {
   std::filesystem::path image = {};
   /// The file with its configuration; empty where there is none.
   std::filesystem::path configuration = {};
+  /// What it is for, and what the suite is built for.
+  const Architecture* architecture = &usual_architecture();
+  const Architecture* suite_architecture = &usual_architecture();
   /// Where its modules are; empty where there are none.
   std::filesystem::path modules = {};
   /// While this is there, a kernel of the cache is not replaced.

@@ -56,6 +56,26 @@ std::string one_of(const toml::value& table, const std::string& key, const Words
   return word;
 }
 
+/// The name of an architecture; `usual` where there is none.
+std::string architecture_in(const toml::value& table, const std::string& key, std::string_view usual) {
+  if (!table.contains(key)) return std::string(usual);
+  auto name = non_empty(table, key);
+  if (architecture_named(name) == nullptr) {
+    throw fault_at(toml::find(table, key), "not one of " + architecture_names());
+  }
+  return name;
+}
+
+/// A suite of another architecture, where the kernel runs such.
+std::string suite_architecture_in(const toml::value& table, const KernelEntry& entry) {
+  auto name = architecture_in(table, "suite_architecture", entry.architecture);
+  if (!architecture_named(entry.architecture)->runs(*architecture_named(name))) {
+    throw fault_at(toml::find(table, "suite_architecture"),
+                   fmt::format("kernels for {} do not run programs for {}", entry.architecture, name));
+  }
+  return name;
+}
+
 /// What is the entry's own, whether or not it has packages of its own.
 KernelEntry begin_entry(const toml::value& table, KernelEntry entry) {
   entry.name = name_in(table, "name");
@@ -67,26 +87,31 @@ KernelEntry begin_entry(const toml::value& table, KernelEntry entry) {
 }
 
 KernelEntry read_variation(const toml::value& table, const Catalogue& before) {
-  only(table, {"name", "label", "of", "while_served", "jit", "command_line"}, "a [[kernel]] with `of`");
+  only(table, {"name", "label", "of", "while_served", "suite_architecture", "jit", "command_line"},
+       "a [[kernel]] with `of`");
   const auto* const of = before.find(toml::find<std::string>(table, "of"));
   if (of == nullptr || of->is_variation()) {
     throw fault_at(toml::find(table, "of"), "no kernel of this name before, with packages of its own");
   }
   auto entry = begin_entry(table, *of);
-  if (entry.jit.empty() && entry.command_line.empty()) throw fault_at(table, "nothing in which it differs");
+  entry.suite_architecture = suite_architecture_in(table, entry);
+  const bool has_other_suite = entry.suite_architecture != entry.architecture;
+  if (entry.jit.empty() && entry.command_line.empty() && !has_other_suite)
+    throw fault_at(table, "nothing in which it differs");
   return entry;
 }
 
 KernelEntry read_entry(const toml::value& table) {
   only(table,
-       {"name", "label", "series", "flavour", "architecture", "suites", "version", "while_served", "jit",
-        "command_line"},
+       {"name", "label", "series", "flavour", "architecture", "suite_architecture", "suites", "version", "while_served",
+        "jit", "command_line"},
        "[[kernel]]");
   auto entry = begin_entry(table, {});
   entry.kept_as = entry.name;
   entry.series = non_empty(table, "series");
   entry.flavour = non_empty(table, "flavour");
-  if (table.contains("architecture")) entry.architecture = non_empty(table, "architecture");
+  entry.architecture = architecture_in(table, "architecture", usual_architecture().name);
+  entry.suite_architecture = suite_architecture_in(table, entry);
   entry.suites = toml::find<Words>(table, "suites");
   if (entry.suites.empty()) throw fault_at(toml::find(table, "suites"), "no suite");
   entry.version = toml::find_or<std::string>(table, "version", "");
@@ -106,7 +131,7 @@ KernelSet read_set(const toml::value& table, const Catalogue& catalogue) {
       }
     }
   } else {
-    const auto architecture = toml::find_or<std::string>(table, "architecture", "");
+    const auto architecture = architecture_in(table, "architecture", "");
     for (const auto& entry : catalogue.kernels) {
       if (architecture.empty() || entry.architecture == architecture) set.kernels.push_back(entry.name);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <harness/base/error.hpp>
+#include <vm/architecture.hpp>
 
 #include <map>
 #include <string>
@@ -8,9 +9,6 @@
 #include <vector>
 
 namespace devmap::vm {
-
-/// The architecture of kernels that name none.
-inline constexpr std::string_view kUsualArchitecture = "x86_64";
 
 /// A kernel that is known by name, and how it is run.
 struct KernelEntry {
@@ -21,8 +19,10 @@ struct KernelEntry {
   std::string series = {};
   /// The end of its packages' names: "cloud-amd64".
   std::string flavour = {};
-  /// As uname(2) calls it: "x86_64", "s390x".
-  std::string architecture{kUsualArchitecture};
+  /// A name of architectures().
+  std::string architecture{usual_architecture().name};
+  /// What the suite is built for: its own architecture, unless the catalogue names another that its kernels run.
+  std::string suite_architecture{usual_architecture().name};
   std::vector<std::string> suites = {};
   /// The version to take, of the package ("6.12.95-1") or of the kernel ("6.12.95"); the newest that downloads, if
   /// empty.

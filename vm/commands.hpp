@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vm/architecture.hpp>
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -27,7 +29,12 @@ struct RunOptions {
   std::string console = {};
   std::string command_line = {};
   unsigned cpus = 2;
-  unsigned memory_mib = 512;
+  /// 0 for what the architecture's guests get.
+  unsigned memory_mib = 0;
+  /// What a kernel that is a file is for.
+  std::string architecture{usual_architecture().name};
+  /// What the suite is built for; empty for what the kernel's entry says, or its own architecture.
+  std::string suite_architecture = {};
   std::chrono::seconds limit{900};
   bool dry_run = false;
   std::vector<std::string> arguments = {};

@@ -167,6 +167,17 @@ std::string build_of(const std::string& name, std::string_view role) {
   return name.substr(prefix.size());
 }
 
+/// Whether a build is of a flavour and of no other that ends as it does: "6.1.0-56-cloud-arm64" is not of "arm64".
+bool is_of_flavour(std::string_view build, std::string_view flavour) {
+  if (!build.ends_with(flavour)) return false;
+  build.remove_suffix(flavour.size());
+  if (!build.ends_with('-')) return false;
+  build.remove_suffix(1);
+  // What is before it is a version, of which every word has a digit.
+  const auto dash = build.rfind('-');
+  return std::ranges::any_of(dash == std::string_view::npos ? build : build.substr(dash + 1), is_digit);
+}
+
 /// Some packages of such a name are empty, and only lead to others.
 bool holds_a_kernel(const Package& image) {
   constexpr unsigned long long kLeastImage = 1'000'000;
@@ -258,7 +269,7 @@ std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::
       const auto build = build_of(package.name, role);
       const bool of_series =
           build.starts_with(series) && std::string_view(".~-").contains(build.substr(series.size(), 1));
-      if (of_series && build.ends_with("-" + flavour)) parts[{build, package.version}].emplace(role, package);
+      if (of_series && is_of_flavour(build, flavour)) parts[{build, package.version}].emplace(role, package);
     }
   }
   std::vector<Offer> offers;

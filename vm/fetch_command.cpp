@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -77,10 +78,32 @@ Expected<Kernel> fetch_one(const Apt& apt, const Cache& cache, const Wanted& wan
   return std::unexpected(*last);
 }
 
-std::vector<std::string> suites_of(const std::vector<KernelEntry>& entries) {
+/// The suites of the entries that are for an architecture.
+std::vector<std::string> suites_of(const std::vector<KernelEntry>& entries, const Architecture& architecture) {
   std::set<std::string> suites;
-  for (const auto& entry : entries) suites.insert(entry.suites.begin(), entry.suites.end());
+  for (const auto& entry : entries) {
+    if (entry.architecture == architecture.name) suites.insert(entry.suites.begin(), entry.suites.end());
+  }
   return {suites.begin(), suites.end()};
+}
+
+/// An apt for each architecture of the entries, by its name.
+using Apts = std::map<std::string, Apt>;
+
+Expected<Apts> set_up_apts(const Cache& cache, const std::vector<KernelEntry>& entries) {
+  Apts apts;
+  for (const auto& architecture : architectures()) {
+    const auto suites = suites_of(entries, architecture);
+    if (suites.empty()) continue;
+    const bool is_usual = architecture.name == usual_architecture().name;
+    const std::string name(architecture.name);
+    const auto apt = Apt::set_up(cache.root() / (is_usual ? "apt" : "apt-" + name), architecture, suites);
+    if (!apt) return std::unexpected(apt.error());
+    // Lists of an earlier time may do where the mirror cannot be reached now.
+    if (const auto updated = apt->update(); !updated) mention(updated.error().text());
+    apts.emplace(name, *apt);
+  }
+  return apts;
 }
 
 /// The entries with packages of their own that are asked for, or whose variations are.
@@ -112,10 +135,10 @@ struct Plan {
   bool rest_is_there = true;
 };
 
-Plan make_plan(const Apt& apt, const Cache& cache, const std::vector<KernelEntry>& entries) {
+Plan make_plan(const Apts& apts, const Cache& cache, const std::vector<KernelEntry>& entries) {
   Plan plan;
   for (const auto& entry : entries) {
-    auto found = find_wanted(apt, entry);
+    auto found = find_wanted(apts.at(entry.architecture), entry);
     const auto cached = cache.find(entry.name);
     if (cached && (!found || found->offers.front().version == cached->version)) {
       mention(
@@ -153,19 +176,17 @@ int fetch_kernels(const std::string& catalogue_file, const FetchOptions& options
   }
   const auto lock = cache->lock([] { mention("waiting for another that fetches kernels"); });
   if (!lock) return complain(lock.error().text(), kExitBroken);
-  const auto apt = Apt::set_up(cache->root() / "apt", suites_of(*entries));
-  if (!apt) return complain(apt.error().text(), kExitMissing);
-  // Lists of an earlier time may do where the mirror cannot be reached now.
-  if (const auto updated = apt->update(); !updated) mention(updated.error().text());
+  const auto apts = set_up_apts(*cache, *entries);
+  if (!apts) return complain(apts.error().text(), kExitMissing);
 
-  const auto plan = make_plan(*apt, *cache, *entries);
+  const auto plan = make_plan(*apts, *cache, *entries);
   cache->keep_downloads(plan.files);
   if (!plan.wanted.empty()) {
     mention(fmt::format("{} to download for {}", megabytes(plan.bytes), plural(plan.wanted.size(), "kernel")));
   }
   bool all_there = plan.rest_is_there;
   for (const auto& one : plan.wanted) {
-    const auto kernel = fetch_one(*apt, *cache, one, catalogue->guest);
+    const auto kernel = fetch_one(apts->at(one.entry->architecture), *cache, one, catalogue->guest);
     if (kernel) {
       mention(fmt::format("{}: {}", one.entry->name, described(*kernel)));
     } else if (const auto kept = cache->find(one.entry->name)) {

@@ -1,13 +1,15 @@
 #include <vm/guest.hpp>
 
 #include <vm/archive.hpp>
+#include <vm/elf_file.hpp>
 #include <vm/guest/plan.hpp>
 #include <vm/modules.hpp>
 
-#include <elf.h>
+#include <gelf.h>
+#include <libelf.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
 #include <harness/base/file.hpp>
 #include <set>
 
@@ -37,6 +39,14 @@ Expected<std::vector<Plan::Module>> add_modules(const ModuleTree& tree, const st
     entries.push_back({.path = path, .content = std::move(module.content)});
   }
   return modules;
+}
+
+/// Writes into the header that there are no section headers: zeros, which are the same in either byte order.
+template <class Header>
+void forget_sections(std::string& executable) {
+  executable.replace(offsetof(Header, e_shoff), sizeof(Header::e_shoff), sizeof(Header::e_shoff), '\0');
+  executable.replace(offsetof(Header, e_shnum), sizeof(Header::e_shnum), sizeof(Header::e_shnum), '\0');
+  executable.replace(offsetof(Header, e_shstrndx), sizeof(Header::e_shstrndx), sizeof(Header::e_shstrndx), '\0');
 }
 
 }  // namespace
@@ -82,28 +92,31 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
 }
 
 Expected<std::string> loaded_part(std::string executable, const std::string& name) {
-  Elf64_Ehdr header{};
-  if (executable.size() < sizeof header || !executable.starts_with(ELFMAG) || executable.at(EI_CLASS) != ELFCLASS64) {
-    return failure("the suite", 0, name + " is no 64-bit executable");
+  elf_version(EV_CURRENT);
+  const ElfFile elf(elf_memory(executable.data(), executable.size()));
+  GElf_Ehdr header;
+  if (!executable.starts_with(ELFMAG) || !elf || gelf_getehdr(elf.get(), &header) == nullptr) {
+    return failure("the suite", 0, name + " is no executable");
   }
-  std::memcpy(&header, executable.data(), sizeof header);
-  std::size_t end = header.e_phoff + std::size_t{header.e_phnum} * header.e_phentsize;
-  if (header.e_phentsize != sizeof(Elf64_Phdr) || end > executable.size()) {
+  const std::size_t size_of_part = gelf_fsize(elf.get(), ELF_T_PHDR, 1, EV_CURRENT);
+  std::size_t end = header.e_phoff + std::size_t{header.e_phnum} * size_of_part;
+  if (header.e_phnum == 0 || header.e_phentsize != size_of_part || end > executable.size()) {
     return failure("the suite", 0, name + " is cut short");
   }
-  for (std::size_t i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr part{};
-    std::memcpy(&part, executable.data() + header.e_phoff + i * sizeof part, sizeof part);
+  for (int i = 0; i < header.e_phnum; ++i) {
+    GElf_Phdr part;
+    if (gelf_getphdr(elf.get(), i, &part) == nullptr) return failure("the suite", 0, name + " is cut short");
     if (part.p_type == PT_INTERP) {
       return failure("the suite", 0, name + " is not linked statically, and a guest has no libraries");
     }
     end = std::max(end, static_cast<std::size_t>(part.p_offset + part.p_filesz));
   }
   if (end > executable.size()) return failure("the suite", 0, name + " is cut short");
-  header.e_shoff = 0;
-  header.e_shnum = 0;
-  header.e_shstrndx = SHN_UNDEF;
-  std::memcpy(executable.data(), &header, sizeof header);
+  if (executable.at(EI_CLASS) == ELFCLASS32) {
+    forget_sections<Elf32_Ehdr>(executable);
+  } else {
+    forget_sections<Elf64_Ehdr>(executable);
+  }
   executable.resize(end);
   return executable;
 }

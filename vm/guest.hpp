@@ -39,8 +39,8 @@ struct Guest {
 
 [[nodiscard]] Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, const GuestParts& parts);
 
-/// A static executable for this machine without what is not loaded: symbols, debugging information. Fails where the
-/// content is none.
+/// A static executable, for whatever architecture, without what is not loaded: symbols, debugging information. Fails
+/// where the content is none.
 [[nodiscard]] Expected<std::string> loaded_part(std::string executable, const std::string& name);
 
 }  // namespace devmap::vm

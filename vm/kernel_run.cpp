@@ -1,7 +1,6 @@
 #include <vm/kernel_run.hpp>
 
 #include <vm/console.hpp>
-#include <vm/embedded.hpp>
 #include <vm/files.hpp>
 #include <vm/guest.hpp>
 #include <vm/run_journal.hpp>
@@ -49,7 +48,7 @@ std::vector<Plan::Setting> settings_of(Jit jit) {
 }
 
 GuestParts parts_of(const KernelRunOptions& options) {
-  GuestParts parts{.init = embedded_init(),
+  GuestParts parts{.init = options.init,
                    .suite = options.suite,
                    .arguments = options.arguments,
                    .settings = settings_of(options.jit),
@@ -118,7 +117,8 @@ class BootedRun {
         options_(options),
         qemu_(std::move(qemu)),
         on_progress_(on_progress),
-        machine_{.kernel = kernel.image,
+        machine_{.architecture = kernel.architecture,
+                 .kernel = kernel.image,
                  .root_image = scratch / "root.cpio",
                  .console = options.console.empty() ? scratch / "console" : options.console,
                  .cpus = options.cpus,
@@ -338,7 +338,7 @@ std::string_view name_of(KernelProgress::Phase phase) {
 
 Expected<KernelRun> run_kernel(const Kernel& kernel, const KernelRunOptions& options,
                                const std::function<void(const KernelProgress&)>& on_progress) {
-  const auto qemu = find_qemu();
+  const auto qemu = find_qemu(*kernel.architecture);
   if (!qemu) return std::unexpected(qemu.error());
   const auto scratch = TemporaryDirectory::create(fs::temp_directory_path());
   if (!scratch) return std::unexpected(scratch.error());

@@ -31,7 +31,8 @@ enum class Jit : std::uint8_t {
 
 /// What is run on a kernel, and in what machine.
 struct KernelRunOptions {
-  /// The suite, a static executable (read_suite); must outlive the run.
+  /// The guest's init and the suite, static executables (read_guest_programs); must outlive the run.
+  std::string_view init = {};
   std::string_view suite = {};
   /// The suite's arguments.
   std::vector<std::string> arguments = {};
@@ -40,7 +41,8 @@ struct KernelRunOptions {
   /// For each boot.
   std::chrono::seconds limit{900};
   unsigned cpus = 2;
-  unsigned memory_mib = 512;
+  /// 0 for what the architecture's guests get.
+  unsigned memory_mib = 0;
   /// Appended to the kernel's command line.
   std::string command_line = {};
   Jit jit = Jit::as_is;

@@ -15,6 +15,8 @@ Expected<Kernel> find_kernel(const Catalogue& catalogue, const std::string& aske
     if (!cache) return std::unexpected(cache.error());
     if (auto kernel = cache->find(entry->kept_as)) {
       kernel->name = entry->label;
+      kernel->architecture = architecture_named(entry->architecture);
+      kernel->suite_architecture = architecture_named(entry->suite_architecture);
       return *kernel;
     }
     return failure("kernel " + asked, 0, fmt::format("not fetched yet; run: devmap-vm fetch {}", asked));

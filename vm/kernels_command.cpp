@@ -20,6 +20,7 @@ using Row = std::array<std::string, kColumns>;
 
 std::string way_of(const KernelEntry& entry) {
   std::string way;
+  if (entry.suite_architecture != entry.architecture) way += ", suite of " + entry.suite_architecture;
   if (!entry.jit.empty()) way += ", jit " + entry.jit;
   if (!entry.command_line.empty()) way += ", " + entry.command_line;
   return way;
@@ -40,6 +41,11 @@ Row row_of(const ListedKernel& kernel) {
   auto cached = kernel.cached ? kernel.cached->version : std::string("no");
   if (kernel.cached && kernel.cached->modules.empty()) cached += ", no modules";
   return {entry.name, entry.series, entry.flavour + way_of(entry), entry.architecture, from, cached, needs_of(kernel)};
+}
+
+bool has_qemu(const KernelEntry& entry) {
+  const auto* const architecture = architecture_named(entry.architecture);
+  return architecture != nullptr && find_program(std::string(architecture->qemu)).has_value();
 }
 
 }  // namespace
@@ -72,9 +78,7 @@ int list_kernels(const std::string& catalogue_file) {
   if (!cache) return complain(cache.error().text(), kExitBroken);
   std::vector<ListedKernel> kernels;
   for (const auto& entry : catalogue->kernels) {
-    kernels.push_back({.entry = entry,
-                       .cached = cache->find(entry.kept_as),
-                       .has_qemu = find_program("qemu-system-" + entry.architecture).has_value()});
+    kernels.push_back({.entry = entry, .cached = cache->find(entry.kept_as), .has_qemu = has_qemu(entry)});
   }
   fmt::print("{}", render_kernel_list(kernels, catalogue->sets));
   return kExitDone;

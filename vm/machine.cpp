@@ -27,12 +27,8 @@ using Clock = std::chrono::steady_clock;
 /// emulator has little of: no tests of the kernel's own cryptography, short waits for RCU, and no IPv6, whose part in
 /// every network namespace costs as much as all others. No frame of the suite goes through a stack.
 constexpr const char* kKernelCommandLine =
-    "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check cryptomgr.notests rcupdate.rcu_expedited=1 "
+    "quiet panic=-1 mitigations=off no_timer_check cryptomgr.notests rcupdate.rcu_expedited=1 "
     "ipv6.disable=1";
-
-/// Without what an emulator makes slow: string instructions that kernels prefer where they are said to be fast, a fifth
-/// level of page tables, and checks at every access to user space.
-constexpr const char* kProcessor = "max,-erms,-fsrm,-la57,-smap,-pku";
 
 /// How long the rest of a stream is waited for: the guest restarts at once, and ends QEMU.
 constexpr std::chrono::seconds kTimeToEnd{2};
@@ -113,18 +109,19 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports) {
-  std::string command_line = kKernelCommandLine;
+  const auto& architecture = *machine.architecture;
+  std::string command_line = fmt::format("console={} {}", architecture.console, kKernelCommandLine);
   if (!machine.command_line.empty()) command_line += " " + machine.command_line;
   // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
   // fault.
   return {"-accel",
           "tcg,thread=single",
           "-machine",
-          "q35",
+          std::string(architecture.machine),
           "-cpu",
-          kProcessor,
+          std::string(architecture.cpu),
           "-m",
-          std::to_string(machine.memory_mib),
+          std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib),
           "-smp",
           std::to_string(machine.cpus),
           "-nodefaults",
@@ -141,7 +138,7 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
           "-serial",
           "chardev:console",
           "-device",
-          "virtio-serial-pci",
+          fmt::format("virtio-serial-{}", architecture.virtio_bus),
           "-chardev",
           fmt::format("socket,id=messages,fd={}", ports.messages),
           "-device",
@@ -158,10 +155,12 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
           command_line};
 }
 
-Expected<std::string> find_qemu() {
-  auto qemu = find_program("qemu-system-x86_64");
+Expected<std::string> find_qemu(const Architecture& architecture) {
+  auto qemu = find_program(std::string(architecture.qemu));
   if (qemu) return *qemu;
-  return failure("QEMU", 0, "not on this machine; run: apt-get install --no-install-recommends qemu-system-x86");
+  return failure("QEMU", 0,
+                 fmt::format("{} is not on this machine; run: apt-get install --no-install-recommends {}",
+                             architecture.qemu, architecture.qemu_package));
 }
 
 std::string_view name_of(Ending ending) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <harness/base/error.hpp>
+#include <vm/architecture.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -15,12 +16,14 @@ namespace devmap::vm {
 
 /// A virtual machine to start.
 struct Machine {
+  const Architecture* architecture = &usual_architecture();
   std::filesystem::path kernel = {};
   std::filesystem::path root_image = {};
   /// Where the guest's console is appended to.
   std::filesystem::path console = {};
   unsigned cpus = 2;
-  unsigned memory_mib = 512;
+  /// 0 for what the architecture's guests get.
+  unsigned memory_mib = 0;
   /// Appended to the kernel's command line.
   std::string command_line = {};
   /// A guest that has said nothing for as long hangs; its init speaks every second.
@@ -38,7 +41,7 @@ struct Ports {
 [[nodiscard]] std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports);
 
 /// QEMU's path; fails where it is not on this machine, naming the package.
-[[nodiscard]] Expected<std::string> find_qemu();
+[[nodiscard]] Expected<std::string> find_qemu(const Architecture& architecture);
 
 /// How a guest ended.
 enum class Ending : std::uint8_t {

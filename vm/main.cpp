@@ -42,6 +42,16 @@ int main_of(int argc, char** argv) {
   run->add_option("--modules", options.modules, "Where the kernel's modules are")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
+  const auto is_architecture = CLI::Validator(
+      [](const std::string& name) {
+        return architecture_named(name) == nullptr ? "not one of " + architecture_names() : std::string();
+      },
+      "ARCHITECTURE");
+  run->add_option("--architecture", options.architecture, "What a kernel is for that is a file (default amd64)")
+      ->check(is_architecture);
+  run->add_option("--suite-architecture", options.suite_architecture,
+                  "What the suite is built for, if not for the kernel's architecture: i386 on amd64, armhf on arm64")
+      ->check(is_architecture);
   run->add_option("--suite", options.suite, "The suite to run (default: the one beside this program)")
       ->check(CLI::ExistingFile)
       ->type_name("FILE");
@@ -51,7 +61,7 @@ int main_of(int argc, char** argv) {
   run->add_option("--cpus", options.cpus, "Processors of the guest (default 2)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
-  run->add_option("--memory", options.memory_mib, "MiB of the guest (default 512)")
+  run->add_option("--memory", options.memory_mib, "MiB of the guest (default: 512, or what its architecture takes)")
       ->check(CLI::Range(128U, 1U << 20))
       ->type_name("N");
   run->add_option("--timeout", limit_s, "Seconds the guest may take (default 900)")
@@ -85,7 +95,7 @@ int main_of(int argc, char** argv) {
       ->excludes(github);
   matrix->add_option("--known", many.known, "Deviations that are known (default: those that were built in)")
       ->type_name("FILE");
-  matrix->add_option("--memory", many.memory_mib, "MiB of each guest (default 512)")
+  matrix->add_option("--memory", many.memory_mib, "MiB of each guest (default: 512, or what its architecture takes)")
       ->check(CLI::Range(128U, 1U << 20))
       ->type_name("N");
   matrix->add_option("--timeout", each_limit_s, "Seconds each guest may take (default 1800)")

@@ -5,13 +5,13 @@
 #include <vm/commands.hpp>
 #include <vm/embedded.hpp>
 #include <vm/fetch_command.hpp>
+#include <vm/guest_programs.hpp>
 #include <vm/held_signals.hpp>
 #include <vm/kept_records.hpp>
 #include <vm/kernel_source.hpp>
 #include <vm/matrix.hpp>
 #include <vm/matrix_plan.hpp>
 #include <vm/merged_table.hpp>
-#include <vm/suite.hpp>
 #include <vm/version_claims.hpp>
 
 #include <poll.h>
@@ -25,6 +25,7 @@
 #include <harness/base/file.hpp>
 #include <harness/spec/known_issues.hpp>
 #include <harness/spec/record.hpp>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -61,7 +62,8 @@ std::string identity_of(const PlannedKernel& kernel, const Kernel& found) {
 struct Setup {
   Catalogue catalogue;
   std::vector<PlannedKernel> plan;
-  std::string suite;
+  /// By the suite's architecture; why not, where there are none.
+  std::map<std::string, Expected<GuestPrograms>> programs;
   std::string known_issues;
   std::vector<std::string> arguments;
 };
@@ -77,15 +79,22 @@ Expected<std::string> read_known_issues(const std::string& file) {
 /// The kernels with what is known of them before they run. Those that the suites offer no more, and that are not here,
 /// are left out of the plan.
 Expected<std::vector<MatrixKernel>> survey(Setup& setup, const KeptRecords& records) {
-  const auto build_id = build_id_of(setup.suite);
   std::vector<MatrixKernel> kernels;
   std::vector<PlannedKernel> plan;
   for (auto& planned : setup.plan) {
     std::optional<TemporaryDirectory> unpacked;
     const auto found = find_kernel(setup.catalogue, planned.asked, unpacked);
     MatrixKernel kernel{.label = planned.label};
-    if (found) {
-      kernel.identity = {.build_id = build_id, .arguments = setup.arguments, .kernel = identity_of(planned, *found)};
+    const auto qemu = find_qemu(*architecture_named(planned.entry.architecture));
+    const auto& programs = setup.programs.at(planned.entry.suite_architecture);
+    if (found && !qemu) {
+      kernel.missing = qemu.error().text();
+    } else if (found && !programs) {
+      kernel.missing = programs.error().text();
+    } else if (found) {
+      kernel.identity = {.build_id = build_id_of(programs->suite),
+                         .arguments = setup.arguments,
+                         .kernel = identity_of(planned, *found)};
       kernel.seconds = records.seconds_of(planned.label).value_or(expected_seconds(planned, !found->modules.empty()));
     } else if (planned.entry.while_served) {
       mention(fmt::format("{}; passed over, for it may be served no more", found.error().text()));
@@ -155,8 +164,10 @@ Expected<KernelRun> run_planned(const Setup& setup, const MatrixOptions& options
   std::optional<TemporaryDirectory> unpacked;
   const auto kernel = find_kernel(setup.catalogue, planned.asked, unpacked);
   if (!kernel) return std::unexpected(kernel.error());
+  const auto& programs = *setup.programs.at(planned.entry.suite_architecture);
   return run_kernel(*kernel,
-                    {.suite = setup.suite,
+                    {.init = programs.init,
+                     .suite = programs.suite,
                      .arguments = setup.arguments,
                      .modules = setup.catalogue.guest,
                      .limit = options.limit,
@@ -209,6 +220,19 @@ int run_prepared(Setup& setup, const MatrixOptions& options) {
   return suite_is_at_fault && (code == kExitDone || code == kExitMissing) ? kExitBroken : code;
 }
 
+/// The programs of all guests.
+std::map<std::string, Expected<GuestPrograms>> programs_for(const std::vector<PlannedKernel>& plan,
+                                                            const std::string& asked) {
+  std::map<std::string, Expected<GuestPrograms>> programs;
+  for (const auto& planned : plan) {
+    const auto& suite = planned.entry.suite_architecture;
+    if (programs.contains(suite)) continue;
+    programs.emplace(
+        suite, read_guest_programs(*architecture_named(planned.entry.architecture), *architecture_named(suite), asked));
+  }
+  return programs;
+}
+
 /// What a run with such a record would have ended with.
 int exit_code_of(const RecordedRun& run) {
   RunRecord record;
@@ -229,13 +253,19 @@ int run_matrix(const std::string& catalogue_file, const MatrixOptions& options) 
   }
   auto known_issues = read_known_issues(options.known);
   if (!known_issues) return complain(known_issues.error().text(), kExitUsage);
-  if (const auto qemu = find_qemu(); !qemu) return complain(qemu.error().text(), kExitMissing);
-  auto suite = read_suite(options.suite);
-  if (!suite) return complain(suite.error().text(), kExitMissing);
+  auto programs = programs_for(*plan, options.suite);
+  // Without what the first needs there is little to begin with.
+  const auto& first = plan->front().entry;
+  if (const auto qemu = find_qemu(*architecture_named(first.architecture)); !qemu) {
+    return complain(qemu.error().text(), kExitMissing);
+  }
+  if (const auto& own = programs.at(first.suite_architecture); !own) {
+    return complain(own.error().text(), kExitMissing);
+  }
   if (options.fetch) fetch_missing(catalogue_file, *plan);
   Setup setup{.catalogue = std::move(*catalogue),
               .plan = std::move(*plan),
-              .suite = std::move(*suite),
+              .programs = std::move(programs),
               .known_issues = std::move(*known_issues),
               .arguments = with_timeout(options.arguments)};
   return run_prepared(setup, options);

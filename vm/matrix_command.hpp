@@ -24,7 +24,8 @@ struct MatrixOptions {
   std::string suite = {};
   /// A list of deviations that are known, instead of the one that was built in.
   std::string known = {};
-  unsigned memory_mib = 512;
+  /// 0 for what the architecture's guests get.
+  unsigned memory_mib = 0;
   /// For each boot.
   std::chrono::seconds limit{1800};
   /// Of the suite.

@@ -1,26 +1,22 @@
 #include <vm/modules.hpp>
 
 #include <vm/archive.hpp>
+#include <vm/elf_file.hpp>
 
 #include <gelf.h>
 #include <libelf.h>
 
 #include <algorithm>
-#include <memory>
 #include <system_error>
 #include <utility>
 
 namespace devmap::vm {
 namespace {
 
-struct EndElf {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
-
 /// The .modinfo section: "key=value" texts, each with a NUL at its end.
 Expected<std::string> modinfo(std::string content, const std::string& name) {
   elf_version(EV_CURRENT);
-  const std::unique_ptr<Elf, EndElf> elf(elf_memory(content.data(), content.size()));
+  const ElfFile elf(elf_memory(content.data(), content.size()));
   std::size_t names = 0;
   if (!elf || elf_kind(elf.get()) != ELF_K_ELF || elf_getshdrstrndx(elf.get(), &names) != 0) {
     return failure("module " + name, 0, "no ELF file");

@@ -16,7 +16,7 @@ namespace devmap::vm {
 [[nodiscard]] std::string module_name(std::string_view path);
 
 /// The modules that a module says it needs first (its .modinfo section), by name. Fails where the content is no ELF
-/// file of this machine's byte order.
+/// file; the class and the byte order may be any.
 [[nodiscard]] Expected<std::vector<std::string>> needed_modules(const std::string& content, const std::string& name);
 
 /// A module, decompressed.

@@ -1,11 +1,11 @@
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
 #include <vm/files.hpp>
+#include <vm/guest_programs.hpp>
 #include <vm/held_signals.hpp>
 #include <vm/kernel_run.hpp>
 #include <vm/kernel_source.hpp>
 #include <vm/progress_line.hpp>
-#include <vm/suite.hpp>
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -25,7 +25,8 @@ std::string quoted(const std::string& word) {
 }
 
 int print_command_line(const std::string& qemu, const Kernel& kernel, const KernelRunOptions& options) {
-  const Machine machine{.kernel = kernel.image,
+  const Machine machine{.architecture = kernel.architecture,
+                        .kernel = kernel.image,
                         .root_image = "root.cpio",
                         .console = options.console.empty() ? "console" : options.console,
                         .cpus = options.cpus,
@@ -49,17 +50,23 @@ void tell_of_failure(const std::string& kernel, const KernelRun& run) {
 int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   const auto catalogue = read_catalogue(catalogue_file);
   if (!catalogue) return complain(catalogue.error().text(), kExitUsage);
-  const auto qemu = find_qemu();
-  if (!qemu) return complain(qemu.error().text(), kExitMissing);
   std::optional<TemporaryDirectory> unpacked;
   auto kernel = find_kernel(*catalogue, options.kernel, unpacked);
   if (!kernel) return complain(kernel.error().text(), kExitMissing);
+  if (catalogue->find(options.kernel) == nullptr) {
+    kernel->architecture = architecture_named(options.architecture);
+    kernel->suite_architecture = kernel->architecture;
+  }
+  if (!options.suite_architecture.empty()) kernel->suite_architecture = architecture_named(options.suite_architecture);
+  const auto qemu = find_qemu(*kernel->architecture);
+  if (!qemu) return complain(qemu.error().text(), kExitMissing);
   if (!options.modules.empty()) kernel->modules = options.modules;
-  const auto suite = read_suite(options.suite);
-  if (!suite) return complain(suite.error().text(), kExitMissing);
+  const auto programs = read_guest_programs(*kernel->architecture, *kernel->suite_architecture, options.suite);
+  if (!programs) return complain(programs.error().text(), kExitMissing);
   const HeldSignals signals;
   ProgressLine progress(kernel->name);
-  const KernelRunOptions how{.suite = *suite,
+  const KernelRunOptions how{.init = programs->init,
+                             .suite = programs->suite,
                              .arguments = options.arguments,
                              .modules = catalogue->guest,
                              .limit = options.limit,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <array>
 #include <harness/base/file.hpp>
+#include <harness/base/kernel_word.hpp>
 #include <harness/base/memory_cgroup.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/base/resources.hpp>
@@ -65,7 +66,7 @@ Fact probe_cgroup() {
 
 Fact probe_counted_maps() {
   constexpr std::uint32_t kEntries = 1U << 16;
-  constexpr std::uint64_t kBytes = kEntries * sizeof(void*);
+  const std::uint64_t bytes = kEntries * kernel_pointer_size();
   const auto group = MemoryCgroup::create();
   if (!group) return {Presence::absent, group.error().text()};
   const auto before = group->usage();
@@ -76,8 +77,18 @@ Fact probe_counted_maps() {
   const auto after = group->usage();
   if (!after) return {Presence::could_not_tell, after.error().text()};
   if (!map) return {Presence::could_not_tell, "no map to count: " + errno_name(map.error())};
-  return {*after >= *before + kBytes ? Presence::present : Presence::absent,
-          fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", kBytes, *before, *after)};
+  return {*after >= *before + bytes ? Presence::present : Presence::absent,
+          fmt::format("a map of {} bytes takes a memory cgroup from {} to {}", bytes, *before, *after)};
+}
+
+Feature kernel_of(unsigned bits) {
+  return {.name = fmt::format("a kernel of {} bits", bits),
+          .remedy = fmt::format("run it on a kernel of {} bits", bits),
+          .probe = [bits] {
+            const auto found = 8 * kernel_pointer_size();
+            return Fact{found == bits ? Presence::present : Presence::absent,
+                        fmt::format("the kernel's pointers have {} bits", found)};
+          }};
 }
 
 // The setting net.core.bpf_jit_enable is to be seen in the first network namespace only.
@@ -213,6 +224,19 @@ Feature visible_call_targets() {
           .probe = probe_call_targets};
 }
 
+Feature callbacks() {
+  return {.name = "programs with functions for the kernel to call",
+          .remedy = "run it on a kernel whose JIT compiler knows such functions, and with net.core.bpf_jit_enable 1",
+          .probe = [] {
+            const auto map = Map::create({.type = BPF_MAP_TYPE_HASH, .key_size = 4, .value_size = 4, .max_entries = 1});
+            if (!map) return Fact{Presence::could_not_tell, "no hash map: " + errno_name(map.error())};
+            const auto loaded = load_for_each_element(map.value());
+            if (loaded) return Fact{Presence::present, "a program that calls bpf_for_each_map_elem is loaded"};
+            return Fact{Presence::absent,
+                        "a program that calls bpf_for_each_map_elem on a hash map: " + errno_name(loaded.error())};
+          }};
+}
+
 Feature jit() {
   return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = probe_jit};
 }
@@ -224,6 +248,14 @@ Feature two_processors() {
             return Fact{processors->size() > 1 ? Presence::present : Presence::absent,
                         fmt::format("this process may run on {} processor(s)", processors->size())};
           }};
+}
+
+Feature kernel_of_64_bits() {
+  return kernel_of(64);
+}
+
+Feature kernel_of_32_bits() {
+  return kernel_of(32);
 }
 
 Feature x86_64() {

@@ -35,11 +35,17 @@ namespace devmap::features {
 /// Calls in the instructions that the kernel gives back show where they go. Without CAP_SYSLOG, or with
 /// kernel.kptr_restrict 2, their distances are blanked (kernel/bpf/syscall.c:bpf_insn_prepare_dump).
 [[nodiscard]] Feature visible_call_targets();
+/// Programs can have the kernel call functions of theirs (bpf_for_each_map_elem, 5.13). Where a JIT compiler does not
+/// know such functions, the verifier refuses them.
+[[nodiscard]] Feature callbacks();
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
 
 /// This process may run on two processors at once.
 [[nodiscard]] Feature two_processors();
+/// A pointer of the running kernel has so many bits, whatever this program's have (uname(2)).
+[[nodiscard]] Feature kernel_of_64_bits();
+[[nodiscard]] Feature kernel_of_32_bits();
 /// The machine is an x86-64 (uname(2)).
 [[nodiscard]] Feature x86_64();
 

@@ -7,8 +7,10 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(GTest REQUIRED)
 find_package(Boost 1.74 REQUIRED)
-find_package(LibArchive REQUIRED)
-find_package(toml11 REQUIRED)
+if(DEVMAP_BUILD_VM)
+  find_package(LibArchive REQUIRED)
+  find_package(toml11 REQUIRED)
+endif()
 
 # These come without CMake packages, and by name the linker takes the archive or the shared library as the program needs.
 find_path(DEVMAP_LIBNL_INCLUDE_DIR netlink/netlink.h PATH_SUFFIXES libnl3 REQUIRED)

@@ -49,7 +49,7 @@ TEST(Catalogue, ThatIsBuiltInHasItsSets) {
   const auto* const full = catalogue->find_set("full");
   ASSERT_NE(full, nullptr);
   EXPECT_GE(full->kernels.size(), 16U);
-  for (const auto& name : full->kernels) EXPECT_EQ(catalogue->find(name)->architecture, "x86_64") << name;
+  for (const auto& name : full->kernels) EXPECT_EQ(catalogue->find(name)->architecture, "amd64") << name;
   for (const auto& name : quick->kernels) EXPECT_THAT(full->kernels, testing::Contains(name));
   const auto* const all = catalogue->find_set("all");
   ASSERT_NE(all, nullptr);
@@ -86,7 +86,7 @@ TEST(Catalogue, HasSetsByNameAndByArchitecture) {
       Catalogue::parse(with_kernel(kGood) +
                            "[[kernel]]\nname = \"m\"\narchitecture = \"s390x\"\nseries = \"6.12\"\nflavour = \"f\"\n"
                            "suites = [\"a\"]\n[[set]]\nname = \"one\"\nkernels = [\"m\"]\n[[set]]\nname = \"here\"\n"
-                           "architecture = \"x86_64\"\n[[set]]\nname = \"all\"\n",
+                           "architecture = \"amd64\"\n[[set]]\nname = \"all\"\n",
                        "text");
   ASSERT_TRUE(catalogue) << catalogue.error().text();
   EXPECT_THAT(catalogue->find_set("one")->kernels, ElementsAre("m"));
@@ -135,8 +135,11 @@ TEST(Catalogue, WithAFaultSaysWhatAndWhere) {
       {with_kernel(good) + "[[kernel]]\nname = \"v\"\nof = \"n\"\nseries = \"6.1\"\n", "unknown key"},
       {set + "kernels = [\"m\"]\n", "no kernel of the name 'm'"},
       {set + "kernels = []\n", "no kernel in this set"},
-      {set + "architecture = \"vax\"\n", "no kernel in this set"},
-      {set + "kernels = [\"n\"]\narchitecture = \"x86_64\"\n", "either"},
+      {set + "architecture = \"s390x\"\n", "no kernel in this set"},
+      {set + "architecture = \"vax\"\n", "not one of amd64"},
+      {with_kernel(good + "architecture = \"vax\"\n"), "not one of amd64"},
+      {with_kernel(good + "suite_architecture = \"s390x\"\n"), "kernels for amd64 do not run programs for s390x"},
+      {set + "kernels = [\"n\"]\narchitecture = \"amd64\"\n", "either"},
       {set + "[[set]]\nname = \"s\"\n", "second set of this name"},
   };
   for (const auto& row : kTable) {

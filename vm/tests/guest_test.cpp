@@ -3,11 +3,10 @@
 #include <vm/files.hpp>
 #include <vm/tests/packages.hpp>
 
-#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <cstddef>
 
 namespace devmap::vm {
 namespace {
@@ -15,34 +14,20 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// An executable with one part that is loaded, and then more.
-std::string executable(std::uint32_t type_of_second_part = PT_NULL) {
-  Elf64_Ehdr header{};
-  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
-  header.e_ident[EI_CLASS] = ELFCLASS64;
-  header.e_phoff = sizeof header;
-  header.e_phentsize = sizeof(Elf64_Phdr);
-  header.e_phnum = 2;
-  header.e_shoff = 1000;
-  header.e_shnum = 3;
-  Elf64_Phdr parts[2] = {};
-  parts[0].p_type = PT_LOAD;
-  parts[0].p_filesz = 500;
-  parts[1].p_type = type_of_second_part;
-  std::string content(1200, 'd');
-  std::memcpy(content.data(), &header, sizeof header);
-  std::memcpy(content.data() + sizeof header, parts, sizeof parts);
-  return content;
-}
-
 TEST(LoadedPart, IsWithoutWhatIsNotLoaded) {
-  const auto part = loaded_part(executable(), "suite");
-  ASSERT_TRUE(part) << part.error().text();
-  EXPECT_EQ(part->size(), 500U);
-  Elf64_Ehdr header{};
-  std::memcpy(&header, part->data(), sizeof header);
-  EXPECT_EQ(header.e_shoff, 0U);
-  EXPECT_EQ(header.e_shnum, 0U);
+  for (const auto& architecture : architectures()) {
+    const auto part = loaded_part(test::executable_of(architecture), "suite");
+    ASSERT_TRUE(part) << architecture.name << ": " << part.error().text();
+    EXPECT_EQ(part->size(), test::kLoadedSize) << architecture.name;
+    EXPECT_EQ(architecture_of(*part), &architecture);
+    std::string expected = test::executable_of(architecture).substr(0, test::kLoadedSize);
+    const bool is_64_bit = architecture.elf_class == ELFCLASS64;
+    const auto sections_at = is_64_bit ? offsetof(Elf64_Ehdr, e_shoff) : offsetof(Elf32_Ehdr, e_shoff);
+    expected.replace(sections_at, is_64_bit ? 8 : 4, is_64_bit ? 8 : 4, '\0');
+    const auto count_at = is_64_bit ? offsetof(Elf64_Ehdr, e_shnum) : offsetof(Elf32_Ehdr, e_shnum);
+    expected.replace(count_at, 2, 2, '\0');
+    EXPECT_EQ(*part, expected) << architecture.name << ": but for where the sections are, it is as it was";
+  }
 }
 
 TEST(LoadedPart, OfWhatNoGuestCanRunIsAnError) {
@@ -50,11 +35,14 @@ TEST(LoadedPart, OfWhatNoGuestCanRunIsAnError) {
     const auto part = loaded_part(std::move(content), "the/suite");
     return part ? "none" : part.error().text();
   };
-  EXPECT_THAT(fault("#!/bin/sh\n"), HasSubstr("the/suite is no 64-bit executable"));
-  EXPECT_THAT(fault(""), HasSubstr("no 64-bit executable"));
-  EXPECT_THAT(fault(executable(PT_INTERP)), HasSubstr("not linked statically"));
-  EXPECT_THAT(fault(executable().substr(0, 400)), HasSubstr("cut short"));
-  EXPECT_THAT(fault(executable().substr(0, 100)), HasSubstr("cut short"));
+  EXPECT_THAT(fault("#!/bin/sh\n"), HasSubstr("the/suite is no executable"));
+  EXPECT_THAT(fault(""), HasSubstr("no executable"));
+  EXPECT_THAT(fault(ELFMAG), HasSubstr("no executable"));
+  for (const auto& architecture : architectures()) {
+    EXPECT_THAT(fault(test::executable_of(architecture, PT_INTERP)), HasSubstr("not linked statically"));
+    EXPECT_THAT(fault(test::executable_of(architecture).substr(0, 400)), HasSubstr("cut short"));
+    EXPECT_THAT(fault(test::executable_of(architecture).substr(0, 100)), HasSubstr("cut short"));
+  }
 }
 
 class GuestImage : public testing::Test {

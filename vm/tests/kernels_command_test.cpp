@@ -20,6 +20,7 @@ TEST(KernelList, SaysWhatIsHereAndWhatIsNeeded) {
                             .series = "6.1",
                             .flavour = "s390x",
                             .architecture = "s390x",
+                            .suite_architecture = "s390x",
                             .suites = {"bookworm"},
                             .version = "6.1.170",
                             .kept_as = "s390x"};
@@ -32,9 +33,9 @@ TEST(KernelList, SaysWhatIsHereAndWhatIsNeeded) {
                          {{.name = "quick", .kernels = {"6.12"}}, {.name = "all", .kernels = {"a", "b", "c"}}}),
       "name          series  flavour               architecture  from                     cached                  "
       "needs\n"
-      "6.12          6.12    cloud-amd64           x86_64        trixie-security, trixie  6.12.117-1              "
+      "6.12          6.12    cloud-amd64           amd64         trixie-security, trixie  6.12.117-1              "
       "nothing\n"
-      "6.12-jit-off  6.12    cloud-amd64, jit off  x86_64        as 6.12                  6.12.117-1, no modules  "
+      "6.12-jit-off  6.12    cloud-amd64, jit off  amd64         as 6.12                  6.12.117-1, no modules  "
       "nothing\n"
       "s390x         6.1     s390x                 s390x         bookworm, only 6.1.170   no                      "
       "to be fetched, QEMU\n"

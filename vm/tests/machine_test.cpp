@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <harness/base/unique_fd.hpp>
 #include <harness/base/wait.hpp>
 #include <thread>
@@ -32,6 +33,44 @@ TEST(QemuArguments, NeedNeitherKvmNorNetworkNorRoot) {
   EXPECT_THAT(arguments, Contains("300"));
   EXPECT_THAT(arguments.back(), HasSubstr(" quiet=no"));
   EXPECT_THAT(arguments, testing::Not(Contains(HasSubstr("kvm"))));
+}
+
+/// The word after an option.
+std::string value_of(const std::vector<std::string>& arguments, const std::string& option) {
+  const auto found = std::ranges::find(arguments, option);
+  return found == arguments.end() || found + 1 == arguments.end() ? std::string() : *(found + 1);
+}
+
+TEST(QemuArguments, AreThoseOfTheArchitecture) {
+  const struct {
+    const char* architecture;
+    const char* machine;
+    const char* cpu;
+    const char* memory;
+    const char* port;
+    const char* console;
+  } kTable[] = {
+      {"amd64", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "virtio-serial-pci", "console=ttyS0 "},
+      {"arm64", "virt", "max,pauth-impdef=on", "512", "virtio-serial-pci", "console=ttyAMA0 "},
+      {"armhf", "virt,highmem=off", "max", "512", "virtio-serial-pci", "console=ttyAMA0 "},
+      {"i386", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "virtio-serial-pci", "console=ttyS0 "},
+      {"ppc64el", "pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "power9",
+       "1024", "virtio-serial-pci", "console=hvc0 "},
+      {"riscv64", "virt", "rv64", "1024", "virtio-serial-pci", "console=ttyS0 "},
+      {"s390x", "s390-ccw-virtio", "max", "512", "virtio-serial-ccw", "console=ttyS1 "},
+  };
+  EXPECT_EQ(std::size(kTable), architectures().size());
+  for (const auto& row : kTable) {
+    const auto* const architecture = architecture_named(row.architecture);
+    ASSERT_NE(architecture, nullptr) << row.architecture;
+    const auto arguments = qemu_arguments(
+        {.architecture = architecture, .kernel = "k", .root_image = "r", .console = "c"}, {.messages = 3, .stream = 4});
+    EXPECT_EQ(value_of(arguments, "-machine"), row.machine) << row.architecture;
+    EXPECT_EQ(value_of(arguments, "-cpu"), row.cpu) << row.architecture;
+    EXPECT_EQ(value_of(arguments, "-m"), row.memory) << row.architecture;
+    EXPECT_THAT(arguments, Contains(row.port)) << row.architecture;
+    EXPECT_THAT(arguments.back(), testing::StartsWith(row.console)) << row.architecture;
+  }
 }
 
 Observed seen(bool hello, bool started) {

@@ -84,7 +84,7 @@ TEST_F(MatrixPlan, ExpectsTheSlowToTakeLonger) {
 
 TEST_F(MatrixPlan, IsAGitHubMatrix) {
   const auto text = github_matrix(plan_matrix(catalogue(), "full", {}).value());
-  EXPECT_EQ(text, R"({"include":[{"kernel":"a","label":"first","series":"6.1","architecture":"x86_64"},)"
+  EXPECT_EQ(text, R"({"include":[{"kernel":"a","label":"first","series":"6.1","architecture":"amd64"},)"
                   R"({"kernel":"b","label":"b","series":"6.12","architecture":"s390x"}]})");
   EXPECT_TRUE(nlohmann::json::accept(text));
 }

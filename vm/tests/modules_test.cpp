@@ -48,6 +48,14 @@ TEST_F(Modules, SayWhatTheyNeed) {
   EXPECT_THAT(needed_modules(test::module_needing(""), "veth").value(), IsEmpty());
 }
 
+TEST_F(Modules, OfAnyArchitectureSayWhatTheyNeed) {
+  for (const auto& architecture : architectures()) {
+    const auto module = test::module_needing("stp,llc", architecture);
+    EXPECT_EQ(architecture_of(module), &architecture);
+    EXPECT_THAT(needed_modules(module, "bridge").value(), ElementsAre("stp", "llc")) << architecture.name;
+  }
+}
+
 TEST_F(Modules, ThatAreGarbageAreNamed) {
   for (const auto* const garbage : {"", "no module", "\177ELF"}) {
     const auto needed = needed_modules(garbage, "veth.ko");

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <harness/base/error.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace devmap::vm {
+
+/// What differs by architecture.
+struct Architecture {
+  /// As Debian calls it: "amd64", "s390x".
+  std::string_view name;
+  /// QEMU's program, and the package it comes in.
+  std::string_view qemu;
+  std::string_view qemu_package;
+  /// QEMU's -machine and -cpu.
+  std::string_view machine;
+  std::string_view cpu;
+  /// The console's device in the guest.
+  std::string_view console;
+  /// How virtio devices are attached, as QEMU's devices end: "pci", "ccw".
+  std::string_view virtio_bus;
+  /// What a guest gets where nothing is said.
+  unsigned memory_mib;
+  /// EI_CLASS, EI_DATA and e_machine of its ELF files.
+  std::uint8_t elf_class;
+  std::uint8_t elf_data;
+  std::uint16_t elf_machine;
+  /// The architecture whose programs its kernels run besides their own; empty for none.
+  std::string_view also_runs;
+
+  /// Whether its kernels run programs of the other.
+  [[nodiscard]] bool runs(const Architecture& programs) const {
+    return programs.name == name || programs.name == also_runs;
+  }
+};
+
+/// All that are known.
+[[nodiscard]] std::span<const Architecture> architectures();
+
+/// Null where there is none of this name.
+[[nodiscard]] const Architecture* architecture_named(std::string_view name);
+
+/// The names of all, for a person: "amd64, arm64, ...".
+[[nodiscard]] std::string architecture_names();
+
+/// The architecture of those whose packages and kernels are taken where nothing is said.
+[[nodiscard]] const Architecture& usual_architecture();
+
+/// What an ELF file is for; null where the content is none, or for another architecture.
+[[nodiscard]] const Architecture* architecture_of(std::string_view elf);
+
+}  // namespace devmap::vm
