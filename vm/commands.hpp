@@ -20,7 +20,7 @@ inline constexpr int kExitBroken = 70;
 inline constexpr int kExitTimedOut = 124;
 
 struct RunOptions {
-  /// A name of the catalogue, or a path.
+  /// As find_kernel takes it.
   std::string kernel = {};
   std::string modules = {};
   std::string suite = {};
@@ -28,6 +28,12 @@ struct RunOptions {
   std::string record = {};
   std::string console = {};
   std::string command_line = {};
+  /// "on", "off", "harden"; empty for as the kernel has it.
+  std::string jit = {};
+  std::string label = {};
+  /// A file with known deviations.
+  std::string known = {};
+  bool without_dangerous = false;
   unsigned cpus = 2;
   /// 0 for what the architecture's guests get.
   unsigned memory_mib = 0;
@@ -36,7 +42,13 @@ struct RunOptions {
   /// What the suite is built for; empty for what the kernel's entry says, or its own architecture.
   std::string suite_architecture = {};
   std::chrono::seconds limit{900};
+  /// Download the kernel first, where it is not here.
+  bool fetch = false;
   bool dry_run = false;
+  /// An interactive shell in place of the suite.
+  bool shell = false;
+  /// Wait for a debugger.
+  bool gdb = false;
   std::vector<std::string> arguments = {};
 };
 
