@@ -18,7 +18,7 @@ inline constexpr int kExitBroken = 70;
 inline constexpr int kExitTimedOut = 124;
 
 struct RunOptions {
-  /// A name of the catalogue, or a path.
+  /// As find_kernel takes it.
   std::string kernel = {};
   std::string modules = {};
   std::string suite = {};
@@ -26,10 +26,22 @@ struct RunOptions {
   std::string record = {};
   std::string console = {};
   std::string command_line = {};
+  /// "on", "off", "harden"; empty for as the kernel has it.
+  std::string jit = {};
+  std::string label = {};
+  /// A file with known deviations.
+  std::string known = {};
+  bool without_dangerous = false;
   unsigned cpus = 2;
   unsigned memory_mib = 512;
   std::chrono::seconds limit{900};
+  /// Download the kernel first, where it is not here.
+  bool fetch = false;
   bool dry_run = false;
+  /// An interactive shell in place of the suite.
+  bool shell = false;
+  /// Wait for a debugger.
+  bool gdb = false;
   std::vector<std::string> arguments = {};
 };
 

@@ -47,7 +47,8 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
   Guest guest;
   Plan plan;
   std::vector<RootEntry> entries;
-  for (const auto* const path : {"dev", "proc", "sys", "tmp", "boot", "modules"}) entries.push_back(directory(path));
+  for (const auto* const path : {"bin", "boot", "dev", "modules", "proc", "sys", "tmp"})
+    entries.push_back(directory(path));
   // Without it the guest's first process has no standard output.
   entries.push_back(
       {.path = "dev/console", .type = RootEntry::Type::character_device, .permissions = 0600, .major = 5, .minor = 1});
@@ -61,10 +62,13 @@ Expected<Guest> make_guest(const Kernel& kernel, const GuestModules& wanted, con
   plan.transport_modules = std::move(*transport);
   plan.modules = std::move(*modules);
   plan.limit_s = parts.limit_s;
-  plan.command = {kSuite};
-  std::ranges::copy(parts.arguments, std::back_inserter(plan.command));
-  if (parts.streams) plan.command.insert(plan.command.end(), {"-o", kStream});
-  for (const auto& [path, content] : parts.files) entries.push_back({.path = path, .content = content});
+  plan.on_console = !parts.on_console.empty();
+  plan.command = plan.on_console ? parts.on_console : std::vector<std::string>{kSuite};
+  if (!plan.on_console) std::ranges::copy(parts.arguments, std::back_inserter(plan.command));
+  if (parts.streams && !plan.on_console) plan.command.insert(plan.command.end(), {"-o", kStream});
+  for (const auto& [path, content] : parts.files) {
+    entries.push_back({.path = path, .content = content, .permissions = 0755});
+  }
   plan.settings = parts.settings;
 
   if (!kernel.configuration.empty() && !kernel.release.empty()) {

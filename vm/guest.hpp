@@ -20,9 +20,11 @@ struct GuestParts {
   std::string_view suite = {};
   /// The suite's arguments.
   std::vector<std::string> arguments = {};
+  /// A program and its arguments to run on the console in place of the suite, for a person; none if empty.
+  std::vector<std::string> on_console = {};
   /// Whether the suite is told to stream what it does to its port.
   bool streams = true;
-  /// Further files, by path without the leading "/".
+  /// Further files, by path without the leading "/", which can be executed too.
   std::map<std::string, std::string> files = {};
   /// Written before the suite starts.
   std::vector<Plan::Setting> settings = {};

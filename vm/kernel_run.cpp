@@ -48,25 +48,11 @@ std::vector<Plan::Setting> settings_of(Jit jit) {
   return {};
 }
 
-GuestParts parts_of(const KernelRunOptions& options) {
-  GuestParts parts{.init = embedded_init(),
-                   .suite = options.suite,
-                   .arguments = options.arguments,
-                   .settings = settings_of(options.jit),
-                   .limit_s = limit_of_suite(options.limit)};
-  // GoogleTest's flags have outputs of their own.
-  parts.streams =
-      std::ranges::none_of(options.arguments, [](const std::string& word) { return word.starts_with("--gtest_"); });
-  const auto add = [&parts](std::initializer_list<std::string> words) {
-    parts.arguments.insert(parts.arguments.end(), words);
-  };
-  if (options.dangerous) add({"--dangerous"});
-  if (!options.label.empty()) add({"--label", options.label});
-  if (!options.known_issues.empty()) {
-    parts.files.emplace("known.json", options.known_issues);
-    add({"--known", "/known.json"});
-  }
-  return parts;
+/// Somebody who steps through a kernel takes the time that it takes.
+constexpr std::chrono::seconds kNoLimit = std::chrono::hours(24 * 365);
+
+std::chrono::seconds limit_of(const KernelRunOptions& options) {
+  return options.gdb ? kNoLimit : options.limit;
 }
 
 /// As the suite itself would end with these results.
@@ -112,19 +98,13 @@ bool is_fault_of_emulation(const Observed& observed) {
 /// A run of the suite, over all boots that it takes.
 class BootedRun {
  public:
-  BootedRun(const Kernel& kernel, const KernelRunOptions& options, std::string qemu, std::filesystem::path scratch,
-            const std::function<void(const KernelProgress&)>& on_progress)
+  BootedRun(const Kernel& kernel, const KernelRunOptions& options, std::string qemu,
+            const std::filesystem::path& scratch, const std::function<void(const KernelProgress&)>& on_progress)
       : kernel_(kernel),
         options_(options),
         qemu_(std::move(qemu)),
         on_progress_(on_progress),
-        machine_{.kernel = kernel.image,
-                 .root_image = scratch / "root.cpio",
-                 .console = options.console.empty() ? scratch / "console" : options.console,
-                 .cpus = options.cpus,
-                 .memory_mib = options.memory_mib,
-                 .command_line = options.command_line,
-                 .silence = options.silence} {}
+        machine_(machine_for(kernel, options, scratch)) {}
 
   Expected<KernelRun> run() {
     // Consoles are appended to.
@@ -144,7 +124,7 @@ class BootedRun {
 
  private:
   Expected<Observed> boot() {
-    auto parts = parts_of(options_);
+    auto parts = guest_parts(options_);
     const auto add_list = [&parts](const char* option, const char* file, const std::vector<std::string>& names) {
       if (names.empty()) return;
       parts.files.emplace(file, one_per_line(names));
@@ -163,7 +143,7 @@ class BootedRun {
     tell();
     journal_.begin_boot();
     through_before_ = journal_.through();
-    auto observed = run_machine(qemu_, machine_, options_.limit, options_.interrupt,
+    auto observed = run_machine(qemu_, machine_, limit_of(options_), options_.interrupt,
                                 {.started = [this] { enter(KernelProgress::Phase::running); },
                                  .output = options_.on_output,
                                  .stream =
@@ -320,6 +300,38 @@ std::optional<Jit> jit_named(std::string_view name) {
   const auto* const found = std::ranges::find(kJits, name, &std::pair<std::string_view, Jit>::first);
   if (found == kJits.end()) return std::nullopt;
   return found->second;
+}
+
+GuestParts guest_parts(const KernelRunOptions& options) {
+  GuestParts parts{.init = embedded_init(),
+                   .suite = options.suite,
+                   .arguments = options.arguments,
+                   .settings = settings_of(options.jit),
+                   .limit_s = options.gdb ? 0 : limit_of_suite(options.limit)};
+  // GoogleTest's flags have outputs of their own.
+  parts.streams =
+      std::ranges::none_of(options.arguments, [](const std::string& word) { return word.starts_with("--gtest_"); });
+  const auto add = [&parts](std::initializer_list<std::string> words) {
+    parts.arguments.insert(parts.arguments.end(), words);
+  };
+  if (options.dangerous) add({"--dangerous"});
+  if (!options.label.empty()) add({"--label", options.label});
+  if (!options.known_issues.empty()) {
+    parts.files.emplace("known.json", options.known_issues);
+    add({"--known", "/known.json"});
+  }
+  return parts;
+}
+
+Machine machine_for(const Kernel& kernel, const KernelRunOptions& options, const fs::path& scratch) {
+  return {.kernel = kernel.image,
+          .root_image = scratch / "root.cpio",
+          .console = options.console.empty() ? scratch / "console" : options.console,
+          .cpus = options.cpus,
+          .memory_mib = options.memory_mib,
+          .command_line = options.command_line,
+          .gdb = options.gdb,
+          .silence = options.gdb ? kNoLimit : options.silence};
 }
 
 std::string_view name_of(KernelProgress::Phase phase) {

@@ -3,6 +3,7 @@
 #include <harness/base/error.hpp>
 #include <vm/cache.hpp>
 #include <vm/catalogue.hpp>
+#include <vm/guest.hpp>
 #include <vm/machine.hpp>
 
 #include <chrono>
@@ -56,6 +57,8 @@ struct KernelRunOptions {
   std::chrono::seconds silence{30};
   /// How often the guest is booted at most.
   unsigned most_boots = 12;
+  /// QEMU waits for a debugger on port 1234; there is no limit to a boot then.
+  bool gdb = false;
   /// A descriptor that tells the run to end by becoming readable; -1 for none.
   int interrupt = -1;
   /// Hears of what the suite prints.
@@ -101,6 +104,11 @@ struct KernelRun {
   std::chrono::duration<double> total{};
   unsigned boots = 0;
 };
+
+/// What the guest is made of, and the machine that it runs in; its root image goes below `scratch`.
+[[nodiscard]] GuestParts guest_parts(const KernelRunOptions& options);
+[[nodiscard]] Machine machine_for(const Kernel& kernel, const KernelRunOptions& options,
+                                  const std::filesystem::path& scratch);
 
 /// Runs the suite on a kernel to its end, booting again where that takes the guest down. Everything that was found
 /// before a guest died is in the record. Can be called from several threads at once; `on_progress` is called in the

@@ -106,48 +106,57 @@ std::string first_line(const std::string& text) {
 
 std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports) {
   std::string command_line = kKernelCommandLine;
+  // A debugger has the addresses that the kernel was linked for.
+  if (machine.gdb) command_line += " nokaslr";
   if (!machine.command_line.empty()) command_line += " " + machine.command_line;
+  const auto chardev = [](const char* name, int descriptor) {
+    return descriptor < 0 ? fmt::format("null,id={}", name) : fmt::format("socket,id={},fd={}", name, descriptor);
+  };
   // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
   // fault.
-  return {"-accel",
-          "tcg,thread=single",
-          "-machine",
-          "q35",
-          "-cpu",
-          "max",
-          "-m",
-          std::to_string(machine.memory_mib),
-          "-smp",
-          std::to_string(machine.cpus),
-          "-nodefaults",
-          "-no-user-config",
-          "-display",
-          "none",
-          "-monitor",
-          "none",
-          "-nic",
-          "none",
-          "-no-reboot",
-          "-chardev",
-          fmt::format("file,id=console,path={},append=on", option_text(machine.console)),
-          "-serial",
-          "chardev:console",
-          "-device",
-          "virtio-serial-pci",
-          "-chardev",
-          fmt::format("socket,id=messages,fd={}", ports.messages),
-          "-device",
-          "virtserialport,chardev=messages,nr=1",
-          "-chardev",
-          fmt::format("socket,id=stream,fd={}", ports.stream),
-          "-device",
-          "virtserialport,chardev=stream,nr=2",
-          "-kernel",
-          machine.kernel.string(),
-          "-initrd",
-          machine.root_image.string(),
-          "-append",
-          command_line};
+  std::vector<std::string> arguments = {
+      "-accel",
+      "tcg,thread=single",
+      "-machine",
+      "q35",
+      "-cpu",
+      "max",
+      "-m",
+      std::to_string(machine.memory_mib),
+      "-smp",
+      std::to_string(machine.cpus),
+      "-nodefaults",
+      "-no-user-config",
+      "-display",
+      "none",
+      "-monitor",
+      "none",
+      "-nic",
+      "none",
+      "-no-reboot",
+      "-chardev",
+      machine.interactive ? "stdio,id=console,signal=off"
+                          : fmt::format("file,id=console,path={},append=on", option_text(machine.console)),
+      "-serial",
+      "chardev:console",
+      "-device",
+      "virtio-serial-pci",
+      "-chardev",
+      chardev("messages", ports.messages),
+      "-device",
+      "virtserialport,chardev=messages,nr=1",
+      "-chardev",
+      chardev("stream", ports.stream),
+      "-device",
+      "virtserialport,chardev=stream,nr=2",
+      "-kernel",
+      machine.kernel.string(),
+      "-initrd",
+      machine.root_image.string(),
+      "-append",
+      command_line};
+  if (machine.gdb) arguments.insert(arguments.end(), {"-gdb", "tcp:127.0.0.1:1234", "-S"});
+  return arguments;
 }
 
 Expected<std::string> find_qemu() {
@@ -214,7 +223,7 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   std::error_code none_yet;
   const auto console_begin = std::filesystem::file_size(machine.console, none_yet);
   const auto began = Clock::now();
-  auto deadline = began + std::min(limit, kTimeToBoot);
+  auto deadline = began + (machine.gdb ? limit : std::min(limit, kTimeToBoot));
   Observed observed;
   const Ports ports{.messages = messages->there.get(), .stream = stream->there.get()};
   auto started = Process::start({.program = qemu,

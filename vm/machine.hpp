@@ -23,6 +23,10 @@ struct Machine {
   unsigned memory_mib = 512;
   /// Appended to the kernel's command line.
   std::string command_line = {};
+  /// The console is this program's own standard input and output, and the ports lead nowhere.
+  bool interactive = false;
+  /// QEMU waits for a debugger on port 1234.
+  bool gdb = false;
   /// A guest that has said nothing for as long hangs; its init speaks every second.
   std::chrono::seconds silence{30};
 };

@@ -36,9 +36,13 @@ int main_of(int argc, char** argv) {
   auto* const run = app.add_subcommand("run", "Boot a kernel and run the suite on it; arguments after -- are its own");
   RunOptions options;
   unsigned limit_s = static_cast<unsigned>(options.limit.count());
-  run->add_option("--kernel", options.kernel, "A name that `devmap-vm kernels` lists, a bzImage, or a .deb of one")
+  run->add_option(
+         "--kernel", options.kernel,
+         "A name that `devmap-vm kernels` lists; newest (of those fetched); host (the one that runs here); a bzImage; "
+         "a .deb; or the directory of a build or of an unpacked package")
       ->required()
-      ->type_name("NAME|FILE");
+      ->type_name("NAME|FILE|DIR");
+  run->add_flag("--fetch", options.fetch, "Download the kernel first, where it is not here");
   run->add_option("--modules", options.modules, "Where the kernel's modules are")
       ->check(CLI::ExistingDirectory)
       ->type_name("DIR");
@@ -48,19 +52,35 @@ int main_of(int argc, char** argv) {
   run->add_option("--record", options.record, "Write the result record here (JSON)")->type_name("FILE");
   run->add_option("--console", options.console, "Keep the console of the guest here")->type_name("FILE");
   run->add_option("--cmdline", options.command_line, "Appended to the kernel's command line")->type_name("TEXT");
+  run->add_option("--jit", options.jit, "on, off (the interpreter) or harden (default: as the kernel has it)")
+      ->check(CLI::IsMember({"on", "off", "harden"}))
+      ->type_name("HOW");
+  run->add_option("--label", options.label, "What the record calls this kernel (default: its release)")
+      ->type_name("TEXT");
+  run->add_option("--known", options.known, "Deviations that are known, with their reasons (JSON)")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  run->add_flag("--no-dangerous", options.without_dangerous,
+                "Without the rules that may crash, hang or exhaust a kernel");
   run->add_option("--cpus", options.cpus, "Processors of the guest (default 2)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
   run->add_option("--memory", options.memory_mib, "MiB of the guest (default 512)")
       ->check(CLI::Range(128U, 1U << 20))
       ->type_name("N");
-  run->add_option("--timeout", limit_s, "Seconds the guest may take (default 900)")
+  run->add_option("--timeout", limit_s, "Seconds each boot of the guest may take (default 900)")
       ->check(CLI::Range(1U, 86400U))
       ->type_name("S");
   run->add_flag("--dry-run", options.dry_run, "Print QEMU's command line and do nothing");
+  run->add_flag("--shell", options.shell, "A shell in the guest, with the suite in it");
+  run->add_flag("--gdb", options.gdb, "Wait for a debugger on port 1234 before the kernel's first instruction");
   run->footer(
-      "Ends with the suite's exit code; 1 if the guest's kernel panics, 4 if QEMU or the kernel is not there,\n"
-      "70 if the guest does not boot or is killed, 124 if it does not end in time.");
+      "Dangerous rules run after all others. A check that takes the guest down gets the verdict crash or timeout, and\n"
+      "a further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's "
+      "kernel\n"
+      "panics, 4 if QEMU or the kernel is not there, 70 if the guest does not boot or is killed, 124 if it does not "
+      "end\n"
+      "in time.");
 
   auto* const matrix = app.add_subcommand(
       "matrix", "Run the suite on many kernels and compare what they do; arguments after -- are the suite's own");
@@ -68,7 +88,7 @@ int main_of(int argc, char** argv) {
   unsigned each_limit_s = static_cast<unsigned>(many.limit.count());
   auto* const many_set =
       matrix->add_option("--set", many.set, "quick (default), full, all, or a file with a set")->type_name("NAME|FILE");
-  matrix->add_option("kernel", many.kernels, "Instead of a set: names that `devmap-vm kernels` lists, or files")
+  matrix->add_option("kernel", many.kernels, "Instead of a set: kernels as `run --kernel` takes them")
       ->type_name("KERNEL")
       ->excludes(many_set);
   matrix->add_option("--directory", many.directory, "Where the records go (default: matrix)")->type_name("DIR");
@@ -128,6 +148,8 @@ int main_of(int argc, char** argv) {
     return run_matrix(catalogue, many);
   }
   if (*merge) return merge_records(records, all_rows);
+  if (options.shell && separator != end)
+    return complain("run: --shell runs no suite that arguments could go to", kExitUsage);
   options.arguments = of_suite;
   options.limit = std::chrono::seconds(limit_s);
   return run_suite(catalogue, options);

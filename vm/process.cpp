@@ -62,6 +62,10 @@ std::string content(std::FILE* file) {
   return text;
 }
 
+int exit_code_of(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 }  // namespace
 
 struct Process::State {
@@ -131,8 +135,7 @@ std::string Process::out_so_far() const {
 Finished Process::wait() {
   std::error_code ignored;
   state_->child.wait(ignored);
-  const int status = state_->child.native_exit_code();
-  return {.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status),
+  return {.exit_code = exit_code_of(state_->child.native_exit_code()),
           .out = content(state_->out.get()),
           .err = content(state_->err.get())};
 }
@@ -141,6 +144,16 @@ Expected<Finished> run(const Invocation& invocation) {
   auto started = Process::start(invocation);
   if (!started) return std::unexpected(started.error());
   return started->wait();
+}
+
+Expected<int> run_in_foreground(const Invocation& invocation) {
+  const auto prepare = [](auto&) { prctl(PR_SET_PDEATHSIG, SIGKILL); };
+  std::error_code failed;
+  process::child child(process::exe = invocation.program, process::args = invocation.arguments, failed,
+                       process::extend::on_exec_setup(prepare));
+  if (failed) return failure("start", failed.value(), invocation.program);
+  child.wait(failed);
+  return exit_code_of(child.native_exit_code());
 }
 
 std::optional<std::string> find_program(const std::string& name) {

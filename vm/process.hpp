@@ -65,6 +65,9 @@ class Process {
 /// Starts a program and waits for its end.
 [[nodiscard]] Expected<Finished> run(const Invocation& invocation);
 
+/// Runs a program on this program's own standard input and output, and gives its exit code.
+[[nodiscard]] Expected<int> run_in_foreground(const Invocation& invocation);
+
 /// The path of a program that PATH leads to, or the name itself where it is a path; nothing where there is none.
 [[nodiscard]] std::optional<std::string> find_program(const std::string& name);
 

@@ -1,20 +1,31 @@
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
+#include <vm/embedded.hpp>
+#include <vm/fetch_command.hpp>
 #include <vm/files.hpp>
+#include <vm/guest.hpp>
 #include <vm/held_signals.hpp>
 #include <vm/kernel_run.hpp>
 #include <vm/kernel_source.hpp>
+#include <vm/machine.hpp>
+#include <vm/process.hpp>
 #include <vm/progress_line.hpp>
 #include <vm/suite.hpp>
 
 #include <fmt/format.h>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <harness/base/file.hpp>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace devmap::vm {
 namespace {
+
+/// A kernel with long-term support, which the mirror has whole.
+constexpr std::string_view kFetchedForNewest = "6.12";
 
 std::string quoted(const std::string& word) {
   const bool is_plain = std::ranges::all_of(word, [](char c) {
@@ -24,17 +35,58 @@ std::string quoted(const std::string& word) {
   return is_plain && !word.empty() ? word : "'" + word + "'";
 }
 
-int print_command_line(const std::string& qemu, const Kernel& kernel, const KernelRunOptions& options) {
-  const Machine machine{.kernel = kernel.image,
-                        .root_image = "root.cpio",
-                        .console = options.console.empty() ? "console" : options.console,
-                        .cpus = options.cpus,
-                        .memory_mib = options.memory_mib,
-                        .command_line = options.command_line};
+int print_command_line(const std::string& qemu, Machine machine, const RunOptions& options) {
+  machine.interactive = options.shell;
+  if (options.console.empty()) machine.console = "console";
+  const auto ports = options.shell ? Ports{} : Ports{.messages = 3, .stream = 4};
   std::string line = qemu;
-  for (const auto& word : qemu_arguments(machine, {.messages = 3, .stream = 4})) line += " " + quoted(word);
+  for (const auto& word : qemu_arguments(machine, ports)) line += " " + quoted(word);
   fmt::print("{}\n", line);
   return kExitDone;
+}
+
+/// Boots a guest with a shell on its console, which is this program's own input and output.
+int open_shell(const std::string& qemu, const Kernel& kernel, const KernelRunOptions& how) {
+  const auto busybox = find_program("busybox");
+  if (!busybox) {
+    return complain(
+        "--shell: busybox is not on this machine; run: apt-get install --no-install-recommends busybox-static",
+        kExitMissing);
+  }
+  auto content = read_file(*busybox);
+  if (content) content = loaded_part(std::move(*content), *busybox);
+  if (!content) {
+    return complain("--shell: " + content.error().text() + "; the package busybox-static has one that is",
+                    kExitMissing);
+  }
+  auto parts = guest_parts(how);
+  parts.files.emplace("bin/busybox", std::move(*content));
+  parts.on_console = {
+      "/bin/busybox", "sh", "-c",
+      "/bin/busybox --install -s /bin; echo \"$(uname -r): devmap-conformance is on the path; exit ends "
+      "the guest\"; exec sh"};
+  const auto scratch = TemporaryDirectory::create(std::filesystem::temp_directory_path());
+  if (!scratch) return complain(scratch.error().text(), kExitBroken);
+  const auto guest = make_guest(kernel, how.modules, parts);
+  if (!guest) return complain(guest.error().text(), kExitBroken);
+  auto machine = machine_for(kernel, how, scratch->path());
+  machine.interactive = true;
+  if (auto written = write_to(machine.root_image, guest->root_image); !written) {
+    return complain(written.error().text(), kExitBroken);
+  }
+  const auto code = run_in_foreground({.program = qemu, .arguments = qemu_arguments(machine, {})});
+  return code ? *code : complain(code.error().text(), kExitBroken);
+}
+
+/// The kernel that is asked for, which is downloaded where that was asked for as well.
+Expected<Kernel> obtain_kernel(const std::string& catalogue_file, const Catalogue& catalogue, const RunOptions& options,
+                               std::optional<TemporaryDirectory>& unpacked) {
+  auto kernel = find_kernel(catalogue, options.kernel, unpacked);
+  const bool is_named = options.kernel == kNewest || catalogue.find(options.kernel) != nullptr;
+  if (kernel || !options.fetch || !is_named) return kernel;
+  const std::string name = options.kernel == kNewest ? std::string(kFetchedForNewest) : options.kernel;
+  if (fetch_kernels(catalogue_file, {.names = {name}}) != kExitDone) return kernel;
+  return find_kernel(catalogue, options.kernel, unpacked);
 }
 
 void tell_of_failure(const std::string& kernel, const KernelRun& run) {
@@ -52,11 +104,22 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   const auto qemu = find_qemu();
   if (!qemu) return complain(qemu.error().text(), kExitMissing);
   std::optional<TemporaryDirectory> unpacked;
-  auto kernel = find_kernel(*catalogue, options.kernel, unpacked);
+  auto kernel = obtain_kernel(catalogue_file, *catalogue, options, unpacked);
   if (!kernel) return complain(kernel.error().text(), kExitMissing);
   if (!options.modules.empty()) kernel->modules = options.modules;
   const auto suite = read_suite(options.suite);
   if (!suite) return complain(suite.error().text(), kExitMissing);
+  std::string known(embedded_known_issues());
+  if (!options.known.empty()) {
+    auto text = read_file(options.known);
+    if (!text) return complain("--known: " + text.error().text(), kExitUsage);
+    known = std::move(*text);
+  }
+  // A variation of the catalogue says how its kernel is run, unless the user says otherwise.
+  const auto* const entry = catalogue->find(options.kernel);
+  auto command_line = entry != nullptr ? entry->command_line : std::string();
+  if (!options.command_line.empty()) command_line += (command_line.empty() ? "" : " ") + options.command_line;
+  const auto& jit = options.jit.empty() && entry != nullptr ? entry->jit : options.jit;
   const HeldSignals signals;
   ProgressLine progress(kernel->name);
   const KernelRunOptions how{.suite = *suite,
@@ -65,15 +128,22 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
                              .limit = options.limit,
                              .cpus = options.cpus,
                              .memory_mib = options.memory_mib,
-                             .command_line = options.command_line,
+                             .command_line = command_line,
+                             .jit = jit_named(jit).value_or(Jit::as_is),
+                             .label = options.label,
+                             .dangerous = !options.without_dangerous,
+                             .known_issues = std::move(known),
                              .console = options.console,
+                             .gdb = options.gdb,
                              .interrupt = signals.descriptor(),
                              .on_output = [&progress](std::string_view text) {
                                progress.clear();
                                std::fwrite(text.data(), 1, text.size(), stdout);
                                std::fflush(stdout);
                              }};
-  if (options.dry_run) return print_command_line(*qemu, *kernel, how);
+  if (options.dry_run) return print_command_line(*qemu, machine_for(*kernel, how, "."), options);
+  if (options.gdb) mention("halted; attach with: gdb vmlinux -ex 'target remote localhost:1234'");
+  if (options.shell) return open_shell(*qemu, *kernel, how);
 
   const auto run = run_kernel(*kernel, how, [&progress](const KernelProgress& now) { progress.show(now); });
   progress.clear();

@@ -71,6 +71,7 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   app.get_formatter()->column_width(34);
 
   bool list = false;
+  bool only_preflight = false;
   std::string specification;
   std::string shard = "1/1";
   std::vector<std::string> outputs;
@@ -85,6 +86,8 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   app.add_option("--spec", specification, "Print the whole specification: json or markdown")
       ->check(CLI::IsMember({"json", "markdown"}))
       ->type_name("FORM")
+      ->group("What to do");
+  app.add_flag("--preflight", only_preflight, "Say whether checks can be carried out here: exit code 0, or 4")
       ->group("What to do");
 
   app.add_option("--filter", options.filters, "Only checks that match; a leading '-' leaves them out; repeatable")
@@ -180,6 +183,7 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
     return parsed;
   }
 
+  if (only_preflight) options.action = Options::Action::preflight;
   if (list) options.action = Options::Action::list;
   if (!options.explained.empty()) options.action = Options::Action::explain;
   if (specification == "json") options.action = Options::Action::specification_json;

@@ -32,7 +32,7 @@ struct Output {
 
 /// What a command line asks of the suite.
 struct Options {
-  enum class Action : std::uint8_t { run, list, explain, specification_json, specification_markdown };
+  enum class Action : std::uint8_t { run, list, explain, specification_json, specification_markdown, preflight };
   enum class Color : std::uint8_t { automatic, always, never };
 
   Action action = Action::run;

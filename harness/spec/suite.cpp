@@ -3,6 +3,7 @@
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/options.hpp>
 #include <harness/spec/output_file.hpp>
+#include <harness/spec/preflight.hpp>
 #include <harness/spec/record.hpp>
 #include <harness/spec/run.hpp>
 #include <harness/spec/selection.hpp>
@@ -100,6 +101,11 @@ int suite_main(const Suite& suite, int argc, char** argv) {
       return answer(suite.name, specification_json(registry));
     case Options::Action::specification_markdown:
       return answer(suite.name, specification_markdown(registry));
+    case Options::Action::preflight: {
+      const Fact fact = preflight();
+      if (fact.presence == Presence::present) return answer(suite.name, fact.text + "\n");
+      return complain(suite.name, fact.text, kExitNothingRan);
+    }
     case Options::Action::list:
     case Options::Action::run:
       break;

@@ -57,8 +57,8 @@ bool read_whole(const char* path, std::string& text) {
   return got == 0;
 }
 
-/// Opens a port for writing; -1 where it does not appear. Its node comes some time after its driver's module was loaded,
-/// and a moment before it can be opened.
+/// Opens a port for writing; -1 where it does not appear. Its node comes some time after its driver's module was
+/// loaded, and a moment before it can be opened.
 int open_port(const char* path) {
   for (int attempt = 0; attempt < 300; ++attempt) {
     const int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -76,7 +76,7 @@ class Port {
 
   void say(wire::Kind kind, std::string_view text) const {
     if (fd_ < 0) {
-      write_whole(STDERR_FILENO, text);
+      if (kind == wire::Kind::note) write_whole(STDERR_FILENO, text);
       return;
     }
     write_whole(fd_, wire::header(kind, text.size()));
@@ -147,6 +147,42 @@ void watch(pid_t child, int output, unsigned limit_s, const Port& port) {
   }
 }
 
+/// In a new process, in place of it.
+[[noreturn]] void become(const std::vector<std::string>& command) {
+  std::vector<std::string> words = command;
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (auto& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execv(arguments.front(), arguments.data());
+  dprintf(STDERR_FILENO, "%s\n", why(words.front()).c_str());
+  _exit(127);
+}
+
+/// The device behind /dev/console, which itself gives no job control.
+std::string console_device() {
+  std::string names;
+  read_whole("/sys/class/tty/console/active", names);
+  while (!names.empty() && names.back() == '\n') names.pop_back();
+  return "/dev/" + names.substr(names.rfind(' ') + 1);
+}
+
+/// Gives the console to a program until that ends.
+void run_on_console(const Plan& plan) {
+  const pid_t child = fork();
+  if (child == 0) {
+    setsid();
+    const int terminal = open(console_device().c_str(), O_RDWR);
+    if (terminal >= 0) {
+      ioctl(terminal, TIOCSCTTY, 0);
+      for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(terminal, standard);
+    }
+    setenv("PATH", "/bin:/", 1);
+    become(plan.command);
+  }
+  waitpid(child, nullptr, 0);
+}
+
 /// Runs the suite with its output going to the host as it comes; the exit code, or 128 + N where signal N ended it.
 int run(const Plan& plan, const Port& port) {
   std::array<int, 2> ends{};
@@ -158,14 +194,7 @@ int run(const Plan& plan, const Port& port) {
   if (child == 0) {
     dup2(ends[1], STDOUT_FILENO);
     dup2(ends[1], STDERR_FILENO);
-    std::vector<char*> arguments;
-    arguments.reserve(plan.command.size() + 1);
-    std::vector<std::string> words = plan.command;
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    execv(arguments.front(), arguments.data());
-    dprintf(STDERR_FILENO, "%s\n", why(words.front()).c_str());
-    _exit(127);
+    become(plan.command);
   }
   close(ends[1]);
   watch(child, ends[0], plan.limit_s, port);
@@ -196,15 +225,21 @@ void serve() {
   }
   const Plan plan = parse_plan(text);
   for (const auto& module : plan.transport_modules) load(module.file, module.parameters, port);
-  port.open_at("/dev/vport0p1");
-  // The suite opens it by itself.
-  if (const int fd = open_port("/dev/vport0p2"); fd >= 0) close(fd);
+  if (!plan.on_console) {
+    port.open_at("/dev/vport0p1");
+    // The suite opens it by itself.
+    if (const int fd = open_port("/dev/vport0p2"); fd >= 0) close(fd);
+  }
   utsname machine{};
   uname(&machine);
   port.say(wire::Kind::hello, machine.release);
   for (const auto& module : plan.modules) load(module.file, module.parameters, port);
   for (const auto& setting : plan.settings) set(setting.file, setting.value, port);
   raise_loopback();
+  if (plan.on_console) {
+    run_on_console(plan);
+    return;
+  }
   port.say(wire::Kind::started, {});
   const int code = run(plan, port);
   port.say(wire::Kind::ended, std::to_string(code));

@@ -24,6 +24,7 @@ std::string render_plan(const Plan& plan) {
   for (const auto& module : plan.modules) append(text, "module", module.file, module.parameters);
   for (const auto& setting : plan.settings) append(text, "set", setting.file, setting.value);
   if (plan.limit_s != 0) append(text, "limit", std::to_string(plan.limit_s), {});
+  if (plan.on_console) append(text, "console", {}, {});
   for (const auto& word : plan.command) append(text, "word", word, {});
   return text;
 }
@@ -38,6 +39,7 @@ Plan parse_plan(std::string_view text) {
     if (key == "module") plan.modules.emplace_back(first, second);
     if (key == "set") plan.settings.emplace_back(first, second);
     if (key == "limit") std::from_chars(first.data(), first.data() + first.size(), plan.limit_s);
+    if (key == "console") plan.on_console = true;
     if (key == "word") plan.command.push_back(first);
   }
   return plan;

@@ -28,6 +28,8 @@ struct Plan {
   std::vector<Setting> settings = {};
   /// Seconds the program may take; 0 for as long as it likes.
   unsigned limit_s = 0;
+  /// Run the program on the console, for a person, and say nothing to the host.
+  bool on_console = false;
   /// The program and its arguments.
   std::vector<std::string> command = {};
 

@@ -52,6 +52,7 @@ TEST(Options, AreTheDefaultsWithoutArguments) {
 
 TEST(Options, SayWhatToDo) {
   EXPECT_EQ(taken({"--list"}).action, Options::Action::list);
+  EXPECT_EQ(taken({"--preflight"}).action, Options::Action::preflight);
   EXPECT_EQ(taken({"--spec", "json"}).action, Options::Action::specification_json);
   EXPECT_EQ(taken({"--spec=markdown"}).action, Options::Action::specification_markdown);
   const auto explain = taken({"--explain", "update.a"});
@@ -113,10 +114,10 @@ TEST(Options, AnswerHelpAndVersion) {
   EXPECT_EQ(help.exit_code, 0);
   EXPECT_EQ(help.err, "");
   for (const char* flag :
-       {"--list",      "--explain", "--spec",    "--filter",    "--chapter",     "--errno", "--shard",
-        "--dangerous", "--checks",  "--skip",    "--alone",     "--calibration", "--jobs",  "--repeat",
-        "--shuffle",   "--seed",    "--timeout", "--fail-fast", "--keep",        "--soak",  "--output",
-        "--known",     "--label",   "--color",   "--quiet",     "--version"}) {
+       {"--list",   "--preflight", "--explain", "--spec",    "--filter",    "--chapter",     "--errno",
+        "--shard",  "--dangerous", "--checks",  "--skip",    "--alone",     "--calibration", "--jobs",
+        "--repeat", "--shuffle",   "--seed",    "--timeout", "--fail-fast", "--keep",        "--soak",
+        "--output", "--known",     "--label",   "--color",   "--quiet",     "--version"}) {
     EXPECT_THAT(help.out, HasSubstr(flag));
   }
   const auto version = parsed({"--version"});

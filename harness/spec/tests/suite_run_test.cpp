@@ -52,6 +52,15 @@ TEST_F(SuiteRunTest, WritesEveryOutput) {
   EXPECT_THAT(read_file(directory_.file("b")).value(), HasSubstr("<testsuites "));
 }
 
+TEST_F(SuiteRunTest, SaysWhetherItCanRunHere) {
+  const auto here = run("--preflight");
+  EXPECT_EQ(here.code, 0);
+  EXPECT_EQ(here.out, "a network namespace and a device map can be made\n");
+  const auto elsewhere = run("--preflight", "2>&1", "exec setpriv --reuid 65534 --clear-groups");
+  EXPECT_EQ(elsewhere.code, 4);
+  EXPECT_THAT(elsewhere.out, HasSubstr("no network namespace can be made: unshare(CLONE_NEWNET): EPERM"));
+}
+
 TEST_F(SuiteRunTest, StreamsWhatItDoes) {
   const auto text = run("-j 1 --filter trial.conforms --filter trial.deviates --repeat 2 -o stream:-", "").out;
   std::vector<std::string> told;
