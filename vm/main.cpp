@@ -82,15 +82,14 @@ int main_of(int argc, char** argv) {
       ->check(CLI::Range(1U, 86400U))
       ->type_name("S");
   run->add_flag("--dry-run", options.dry_run, "Print QEMU's command line and do nothing");
-  auto* const shell = run->add_flag("--shell", options.shell, "A shell in the guest, with the suite in it");
+  run->add_flag("--shell", options.shell, "A shell in the guest, with the suite in it");
   run->add_flag("--gdb", options.gdb, "Wait for a debugger on port 1234 before the kernel's first instruction");
   run->footer(
-      "Dangerous rules run after all others. A check that takes the guest down gets the verdict crash or timeout, and "
-      "a\n"
-      "further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's "
+      "Dangerous rules run after all others. A check that takes the guest down gets the verdict crash or timeout, and\n"
+      "a further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's "
       "kernel\n"
       "panics, 4 if QEMU or the kernel is not there, 70 if the guest does not boot or is killed, 124 if it does not "
-      "end "
+      "end\n"
       "in time.");
 
   auto* const matrix = app.add_subcommand(
@@ -99,7 +98,7 @@ int main_of(int argc, char** argv) {
   unsigned each_limit_s = static_cast<unsigned>(many.limit.count());
   auto* const many_set =
       matrix->add_option("--set", many.set, "quick (default), full, all, or a file with a set")->type_name("NAME|FILE");
-  matrix->add_option("kernel", many.kernels, "Instead of a set: names that `devmap-vm kernels` lists, or files")
+  matrix->add_option("kernel", many.kernels, "Instead of a set: kernels as `run --kernel` takes them")
       ->type_name("KERNEL")
       ->excludes(many_set);
   matrix->add_option("--directory", many.directory, "Where the records go (default: matrix)")->type_name("DIR");
@@ -159,6 +158,8 @@ int main_of(int argc, char** argv) {
     return run_matrix(catalogue, many);
   }
   if (*merge) return merge_records(records, all_rows);
+  if (options.shell && separator != end)
+    return complain("run: --shell runs no suite that arguments could go to", kExitUsage);
   options.arguments = of_suite;
   options.limit = std::chrono::seconds(limit_s);
   return run_suite(catalogue, options);

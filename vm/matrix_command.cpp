@@ -50,9 +50,11 @@ std::vector<std::string> with_timeout(std::vector<std::string> arguments) {
 /// Which kernel a record is of, and how that was run.
 std::string identity_of(const PlannedKernel& kernel, const Kernel& found) {
   std::error_code ignored;
-  auto text = kernel.is_path ? fmt::format("{} of {} bytes of {}", kernel.asked, fs::file_size(kernel.asked, ignored),
-                                           fs::last_write_time(kernel.asked, ignored).time_since_epoch().count())
-                             : found.version;
+  auto text = found.version;
+  if (text.empty()) {
+    text = fmt::format("{} of {} bytes of {}", found.image.string(), fs::file_size(found.image, ignored),
+                       fs::last_write_time(found.image, ignored).time_since_epoch().count());
+  }
   if (!kernel.entry.jit.empty()) text += ", jit " + kernel.entry.jit;
   if (!kernel.entry.command_line.empty()) text += ", " + kernel.entry.command_line;
   return text;
@@ -114,7 +116,7 @@ Expected<std::vector<MatrixKernel>> survey(Setup& setup, const KeptRecords& reco
 void fetch_missing(const std::string& catalogue_file, const std::vector<PlannedKernel>& plan) {
   FetchOptions wanted{.only_missing = true};
   for (const auto& kernel : plan) {
-    if (!kernel.is_path) wanted.names.push_back(kernel.asked);
+    if (!kernel.entry.name.empty()) wanted.names.push_back(kernel.asked);
   }
   if (fetch_kernels(catalogue_file, wanted) != kExitDone) mention("going on with the kernels that are here");
 }

@@ -1,6 +1,7 @@
 #include <vm/matrix_plan.hpp>
 
 #include <vm/choice.hpp>
+#include <vm/kernel_source.hpp>
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -21,7 +22,8 @@ std::string label_of_path(const std::string& path) {
 
 PlannedKernel planned(const Catalogue& catalogue, const std::string& asked) {
   if (const auto* const entry = catalogue.find(asked)) return {.asked = asked, .label = entry->label, .entry = *entry};
-  return {.asked = asked, .label = label_of_path(asked), .entry = {}, .is_path = true};
+  const bool is_path = asked != kNewest && asked != kHost;
+  return {.asked = asked, .label = is_path ? label_of_path(asked) : asked, .entry = {}, .is_path = is_path};
 }
 
 }  // namespace

@@ -10,16 +10,16 @@ namespace devmap::vm {
 
 /// A kernel that a matrix is to run.
 struct PlannedKernel {
-  /// The name in the catalogue, or a path.
+  /// As find_kernel takes it.
   std::string asked = {};
   /// What reports and files call it; no two of a plan are the same.
   std::string label = {};
-  /// As in the catalogue; of a path only how it is run.
+  /// As in the catalogue; empty where it has none of this name.
   KernelEntry entry = {};
   bool is_path = false;
 };
 
-/// The kernels of a set, or those that are named; entries of the catalogue, or paths.
+/// The kernels of a set, or those that are named, as find_kernel takes them.
 [[nodiscard]] Expected<std::vector<PlannedKernel>> plan_matrix(const Catalogue& catalogue, const std::string& set,
                                                                const std::vector<std::string>& kernels);
 

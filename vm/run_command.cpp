@@ -1,6 +1,8 @@
 #include <vm/architecture.hpp>
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
+#include <vm/embedded.hpp>
+#include <vm/fetch_command.hpp>
 #include <vm/files.hpp>
 #include <vm/guest.hpp>
 #include <vm/guest_programs.hpp>
@@ -87,7 +89,7 @@ Expected<Kernel> obtain_kernel(const std::string& catalogue_file, const Catalogu
   const bool is_named = options.kernel == kNewest || catalogue.find(options.kernel) != nullptr;
   if (kernel || !options.fetch || !is_named) return kernel;
   const std::string name = options.kernel == kNewest ? std::string(kFetchedForNewest) : options.kernel;
-  if (fetch_kernels(catalogue_file, {name}) != kExitDone) return kernel;
+  if (fetch_kernels(catalogue_file, {.names = {name}}) != kExitDone) return kernel;
   return find_kernel(catalogue, options.kernel, unpacked);
 }
 
@@ -116,12 +118,17 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   if (!options.modules.empty()) kernel->modules = options.modules;
   const auto programs = read_guest_programs(*kernel->architecture, *kernel->suite_architecture, options.suite);
   if (!programs) return complain(programs.error().text(), kExitMissing);
-  std::string known;
+  std::string known(embedded_known_issues());
   if (!options.known.empty()) {
     auto text = read_file(options.known);
     if (!text) return complain("--known: " + text.error().text(), kExitUsage);
     known = std::move(*text);
   }
+  // A variation of the catalogue says how its kernel is run, unless the user says otherwise.
+  const auto* const entry = catalogue->find(options.kernel);
+  auto command_line = entry != nullptr ? entry->command_line : std::string();
+  if (!options.command_line.empty()) command_line += (command_line.empty() ? "" : " ") + options.command_line;
+  const auto& jit = options.jit.empty() && entry != nullptr ? entry->jit : options.jit;
   const HeldSignals signals;
   ProgressLine progress(kernel->name);
   const KernelRunOptions how{.init = programs->init,
@@ -131,8 +138,8 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
                              .limit = options.limit,
                              .cpus = options.cpus,
                              .memory_mib = options.memory_mib,
-                             .command_line = options.command_line,
-                             .jit = jit_named(options.jit).value_or(Jit::as_is),
+                             .command_line = command_line,
+                             .jit = jit_named(jit).value_or(Jit::as_is),
                              .label = options.label,
                              .dangerous = !options.without_dangerous,
                              .known_issues = std::move(known),

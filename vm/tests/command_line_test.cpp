@@ -353,12 +353,15 @@ TEST_F(CommandLine, SaysThatNoKernelOfAMatrixIsHere) {
   EXPECT_THAT(finished.err, HasSubstr("4 kernels: 4 could not be run"));
 }
 
+/// What begins as a kernel does, a compressed one.
+constexpr const char* kKernel = "\x1f\x8b and so on";
+
 /// A matrix of two kernels that are files, named "good" and "bad".
 class WithMatrix : public WithSuite {
  protected:
   void SetUp() override {
     WithSuite::SetUp();
-    for (const auto* const name : {"good", "bad"}) ASSERT_TRUE(write_to(directory_.path() / name, "kernel"));
+    for (const auto* const name : {"good", "bad"}) ASSERT_TRUE(write_to(directory_.path() / name, kKernel));
   }
 
   [[nodiscard]] std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
@@ -447,7 +450,7 @@ TEST_F(WithMatrix, RunsTwiceAtOnceOnOneCache) {
   const auto kernels = directory_.path() / "devmap-conformance/kernels/6.1";
   ASSERT_TRUE(make_directories(kernels));
   ASSERT_TRUE(make_directories(directory_.path() / "devmap-conformance/in-use"));
-  ASSERT_TRUE(write_to(kernels / "vmlinuz", "kernel"));
+  ASSERT_TRUE(write_to(kernels / "vmlinuz", kKernel));
   ASSERT_TRUE(write_to(kernels / "kernel.json", R"({"layout": 1, "version": "6.1.192-2", "has_modules": false})"));
   const auto start = [&](const std::string& directory) {
     return Process::start(

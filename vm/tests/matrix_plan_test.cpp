@@ -48,6 +48,7 @@ TEST_F(MatrixPlan, HasTheKernelsThatAreNamed) {
   EXPECT_THAT(plan->at(1).label, testing::EndsWith("bzImage"));
   EXPECT_THAT(plan->at(1).label, testing::Not(HasSubstr("/")));
   EXPECT_FALSE(has_all_kernels(catalogue(), *plan));
+  EXPECT_EQ(plan_matrix(catalogue(), "full", {"host"}).value().front().label, "host");
 }
 
 TEST_F(MatrixPlan, HasTheKernelsOfAFile) {
