@@ -7,8 +7,9 @@
 
 namespace devmap::vm::test {
 
+// Not of sh: dash takes no descriptor above 9.
 void put_program(const std::filesystem::path& file, const std::string& script) {
-  ASSERT_TRUE(write_to(file, "#!/bin/sh\n" + script));
+  ASSERT_TRUE(write_to(file, "#!/bin/bash\n" + script));
   ASSERT_EQ(chmod(file.c_str(), 0755), 0);
 }
 
