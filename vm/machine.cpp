@@ -258,10 +258,15 @@ Expected<Observed> run_machine(const std::string& qemu, const Machine& machine, 
   const auto all_is_said = [&] {
     return observed.suite_exit_code && (!listener.has_whole_stream || listener.has_whole_stream());
   };
+  std::optional<Clock::time_point> end_of_wait;
   bool open = true;
   while (open && !reader.garbled() && !all_is_said()) {
-    if (observed.hello) deadline = began + limit;
-    if (observed.suite_exit_code) deadline = std::min(deadline, Clock::now() + kTimeToEnd);
+    if (observed.suite_exit_code) {
+      if (!end_of_wait) end_of_wait = Clock::now() + kTimeToEnd;
+      deadline = std::min(deadline, *end_of_wait);
+    } else if (observed.hello) {
+      deadline = began + limit;
+    }
     std::array<pollfd, 4> watched = {pollfd{messages->here.get(), POLLIN, 0}, pollfd{stream->here.get(), POLLIN, 0},
                                      pollfd{started->ended_descriptor(), POLLIN, 0}, pollfd{interrupt, POLLIN, 0}};
     const bool has_spoken = last_word != Clock::time_point::max();

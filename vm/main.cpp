@@ -86,11 +86,9 @@ int main_of(int argc, char** argv) {
   run->add_flag("--gdb", options.gdb, "Wait for a debugger on port 1234 before the kernel's first instruction");
   run->footer(
       "Dangerous rules run after all others. A check that takes the guest down gets the verdict crash or timeout, and\n"
-      "a further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's "
-      "kernel\n"
-      "panics, 4 if QEMU or the kernel is not there, 70 if the guest does not boot or is killed, 124 if it does not "
-      "end\n"
-      "in time.");
+      "a further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's\n"
+      "kernel panics, 4 if QEMU or the kernel is not there, 70 if the guest does not boot or is killed,\n"
+      "124 if it does not end in time.");
 
   auto* const matrix = app.add_subcommand(
       "matrix", "Run the suite on many kernels and compare what they do; arguments after -- are the suite's own");

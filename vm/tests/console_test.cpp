@@ -1,9 +1,12 @@
 #include <vm/console.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace devmap::vm {
 namespace {
+
+using testing::ElementsAre;
 
 constexpr const char* kPanic =
     "[    1.000000] Run /init as init process\r\n"
@@ -37,6 +40,18 @@ TEST(Console, EndsWithItsLastLinesThatSaySomething) {
 TEST(Console, ShowsWhetherTheKernelSpoke) {
   EXPECT_TRUE(kernel_spoke(kPanic));
   EXPECT_FALSE(kernel_spoke("SeaBIOS (version 1.16.2)\r\nBooting from ROM...\r\n"));
+}
+
+TEST(Console, GivesTheLinesFromTheFaultOn) {
+  const auto* const text = "[    0.1] booting\n[    1.0] BUG: a bug\r\n[    1.1] trace\n[    1.2] Kernel panic - x\n";
+  EXPECT_THAT(fault_lines(text, 2), ElementsAre("[    1.0] BUG: a bug", "[    1.1] trace"));
+  EXPECT_THAT(fault_lines("a\nb\nc\n", 2), ElementsAre("b", "c"));
+}
+
+TEST(Console, TellsOfWantOfMemory) {
+  EXPECT_EQ(out_of_memory_in("x\n[    6.4] Out of memory: Killed process 86 (suite) total-vm:1kB\n"),
+            "Out of memory: Killed process 86 (suite) total-vm:1kB");
+  EXPECT_EQ(out_of_memory_in("nothing of memory\n"), std::nullopt);
 }
 
 }  // namespace

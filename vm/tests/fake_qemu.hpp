@@ -9,13 +9,14 @@ namespace devmap::vm::test {
 void put_program(const std::filesystem::path& file, const std::string& script);
 
 /// The beginning of a script that stands in for QEMU: it finds the guest's ports and the console among its arguments.
-/// `say KIND TEXT` is what the guest's init says, `tell LINE` what the suite does; "$console" is a file.
+/// `say KIND TEXT` is what the guest's init says, `tell LINE` what the suite does; "$console" and "$root" (the root
+/// image) are files.
 inline constexpr const char* kFakeQemu =
     "for word; do case $word in\n"
     "  socket,id=messages,fd=*) port=${word##*=} ;;\n"
     "  socket,id=stream,fd=*) stream=${word##*=} ;;\n"
     "  file,id=console,*) console=${word#*path=} console=${console%,append=on} ;;\n"
-    "esac; done\n"
+    "esac; [ \"$before\" != -initrd ] || root=$word; before=$word; done\n"
     "say() { printf '%s %s\\n%s' \"$1\" \"${#2}\" \"$2\" >&\"$port\"; }\n"
     "tell() { printf '%s\\n' \"$1\" >&\"$stream\"; }\n";
 

@@ -73,6 +73,17 @@ TEST(QemuArguments, AreThoseOfTheArchitecture) {
   }
 }
 
+TEST(QemuArguments, GiveAPersonTheConsoleAndADebuggerTheKernel) {
+  const auto shell = qemu_arguments({.kernel = "k", .interactive = true}, {});
+  EXPECT_THAT(shell, Contains("stdio,id=console,signal=off"));
+  EXPECT_THAT(shell, Contains("null,id=messages"));
+  EXPECT_THAT(shell, testing::Not(Contains("-S")));
+  const auto halted = qemu_arguments({.kernel = "k", .gdb = true}, {.messages = 3, .stream = 4});
+  EXPECT_THAT(halted, Contains("tcp:127.0.0.1:1234"));
+  EXPECT_THAT(halted, Contains("-S"));
+  EXPECT_THAT(halted, Contains(HasSubstr("nokaslr")));
+}
+
 Observed seen(bool hello, bool started) {
   Observed observed;
   observed.hello = hello;
@@ -123,10 +134,11 @@ class FakeMachine : public testing::Test {
   Observed run(const std::string& script, std::chrono::seconds limit = 30s, int interrupt = -1) {
     const auto qemu = directory_.path() / "qemu";
     test::put_program(qemu, std::string(test::kFakeQemu) + script);
-    auto observed = run_machine(qemu.string(), {.console = directory_.path() / "console"}, limit, interrupt,
-                                {.output = [this](std::string_view text) { output_ += text; },
-                                 .stream = [this](std::string_view text) { stream_ += text; },
-                                 .has_whole_stream = [this] { return stream_.ends_with("end\n"); }});
+    auto observed =
+        run_machine(qemu.string(), {.console = directory_.path() / "console", .silence = silence_}, limit, interrupt,
+                    {.output = [this](std::string_view text) { output_ += text; },
+                     .stream = [this](std::string_view text) { stream_ += text; },
+                     .has_whole_stream = [this] { return stream_.ends_with("end\n"); }});
     EXPECT_TRUE(observed) << observed.error().text();
     return observed.value_or(Observed{});
   }
@@ -134,6 +146,7 @@ class FakeMachine : public testing::Test {
   TemporaryDirectory directory_ = TemporaryDirectory::create(testing::TempDir()).value();
   std::string output_ = {};
   std::string stream_ = {};
+  std::chrono::seconds silence_{30};
 };
 
 TEST_F(FakeMachine, GivesAllThatTheGuestSaid) {
@@ -167,6 +180,14 @@ TEST_F(FakeMachine, ThatHangsIsEndedInTime) {
   const auto observed = run("say hello x; say started ''; exec sleep 60\n", 1s);
   EXPECT_EQ(judge(observed).ending, Ending::hang);
   EXPECT_LT(observed.total, 30s);
+}
+
+TEST_F(FakeMachine, ThatFallsSilentHangs) {
+  silence_ = 1s;
+  const auto observed = run("say hello x; say started ''; tell begun; say alive ''; exec sleep 60\n");
+  EXPECT_EQ(judge(observed).ending, Ending::hang);
+  EXPECT_EQ(judge(observed).reason, "the guest fell silent while the suite ran");
+  EXPECT_TRUE(observed.fell_silent);
 }
 
 TEST_F(FakeMachine, WhoseSuiteWasStoppedSaysSo) {

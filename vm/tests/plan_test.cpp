@@ -10,6 +10,7 @@ TEST(Plan, SurvivesTheFileWhateverTheArguments) {
                   .modules = {{"/modules/bonding.ko", "max_bonds=0 miimon=1"}, {"/modules/veth.ko", ""}},
                   .settings = {{"/proc/sys/net/core/bpf_jit_enable", "0"}},
                   .limit_s = 100,
+                  .on_console = true,
                   .command = {"/devmap-conformance", "--filter", "a b\n'\"*", "", "--"}};
   EXPECT_EQ(parse_plan(render_plan(plan)), plan);
 }

@@ -35,6 +35,12 @@ void wait_a_moment(Case& c) {
   c.holds("time passes", true);
 }
 
+/// Lasts as long as it may.
+void last(Case& c) {
+  c.holds("it has begun", true);
+  pause();
+}
+
 /// Takes every processor for good, from the kernel's own threads too.
 void starve_all_others(Case& c) {
   write_to(c, "/proc/sys/kernel/sched_rt_runtime_us", "-1");
@@ -71,6 +77,7 @@ Registry rules() {
   };
   add("trial.conforms", devmap::testing_support::hold, "", true);
   add("trial.waits", wait_a_moment, "", true);
+  add("trial.lasts", last, "");
   add("trial.panics-among-others", panic, "");
   add("trial.panics", panic, "panics", true);
   add("trial.hangs", starve_all_others, "hangs");
