@@ -118,6 +118,11 @@ TEST(Outcomes, AreJudgedByWhatWasSeen) {
   EXPECT_EQ(judge(refused).ending, Ending::never_booted);
   EXPECT_EQ(judge(refused).reason, "qemu: could not load kernel 'k'");
 
+  auto portless = seen(false, false);
+  portless.console = "devmap-vm: /dev/vport0p1: No such file or directory\n";
+  EXPECT_EQ(judge(portless).ending, Ending::never_booted);
+  EXPECT_THAT(judge(portless).reason, HasSubstr("virtio_console"));
+
   auto cut = seen(true, true);
   cut.cut = true;
   cut.suite_exit_code = 0;
