@@ -80,8 +80,9 @@ TEST_F(GuestDeath, ByADangerousRuleCostsThatRule) {
 }
 
 TEST_F(GuestDeath, AmongOthersIsTracedToTheOneThatDidIt) {
+  // Where the host is so busy that the others are through first, it is the last, and no further boot is needed.
   const auto run = GuestDeath::run({"trial.waits", "trial.panics-among-others"});
-  EXPECT_EQ(run.ending, Ending::ended) << run.reason;
+  EXPECT_EQ(run.exit_code, 1) << run.reason;
   EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"crash", 1}}));
   EXPECT_EQ(result_of(run, "trial.panics-among-others")["verdict"], "crash");
 }
@@ -132,7 +133,6 @@ TEST_F(GuestDeath, OnRequestLeavesNoQemuBehind) {
 
 TEST_F(GuestDeath, ForWantOfModulesIsSaid) {
   kernel_.modules.clear();
-  options_.limit = 40s;
   const auto run = GuestDeath::run({"trial.conforms"});
   // Whether the port's driver is built in depends on the kernel; either way the outcome is said.
   if (run.ending == Ending::ended) {
