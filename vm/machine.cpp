@@ -22,7 +22,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-<<<<<<< HEAD
 /// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). On a busy machine timer
 /// interrupts are so late that a kernel that checks for them panics: no_timer_check. The rest is for speed, which an
 /// emulator has little of: no tests of the kernel's own cryptography, short waits for RCU, and no IPv6, whose part in
@@ -30,14 +29,9 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kKernelCommandLine =
     "quiet panic=-1 mitigations=off no_timer_check cryptomgr.notests rcupdate.rcu_expedited=1 "
     "ipv6.disable=1";
-=======
-/// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). On a busy host the timer may
-/// come too late for the kernel's check of it (no_timer_check), which then panics.
-constexpr const char* kKernelCommandLine = "console=ttyS0 quiet panic=-1 mitigations=off no_timer_check";
 
 /// How the guest's init begins when it says on the console that it has no port.
 constexpr std::string_view kNoPort = "devmap-vm: /dev/vport";
->>>>>>> d7b596d (devmap-vm: boot again for the emulation's known faults; say that a guest has no port)
 
 /// How long the rest of a stream is waited for: the guest restarts at once, and ends QEMU.
 constexpr std::chrono::seconds kTimeToEnd{2};
