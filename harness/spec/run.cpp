@@ -10,14 +10,15 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <harness/base/output_file.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
+#include <harness/record/format.hpp>
 #include <harness/spec/begin_order.hpp>
-#include <harness/spec/format.hpp>
+#include <harness/spec/context.hpp>
 #include <harness/spec/gtest_bridge.hpp>
-#include <harness/spec/output_file.hpp>
 #include <harness/spec/preflight.hpp>
 #include <harness/spec/progress_line.hpp>
 #include <harness/spec/runner.hpp>
@@ -187,9 +188,10 @@ bool write_outputs(const std::string& program, const std::vector<Output>& output
                    const RunRecord& record, const Registry& registry) {
   signal(SIGPIPE, SIG_IGN);  // a reader that has gone must not cost the files
   bool all_written = true;
+  const auto statements = registry.statements();
   for (const auto& output : outputs) {
     const ConsoleStyle style{.color = wants_color(options, output.file), .quiet = options.quiet};
-    const auto written = write_file(output.file, render(output.format, record, registry, style));
+    const auto written = write_file(output.file, render(output.format, record, statements, style));
     if (written) continue;
     complain(program, written.error().text(), kExitBroken);
     all_written = false;
@@ -238,7 +240,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
     options.seed = std::random_device()();
     fmt::print(stderr, "{}: order shuffled with --seed {}\n", program, *options.seed);
   }
-  RunRecord record{.suite = SuiteIdentity::of_this_build(), .context = RunContext::of_this_machine()};
+  RunRecord record{.suite = suite_of_this_build(), .context = context_of_this_machine()};
   if (!options.kernel_label.empty()) record.context.kernel_label = options.kernel_label;
   record.context.kernel_log = around.log ? "watched" : around.log.error().text();
   record.context.attachment = around.dispatcher         ? "dispatcher"

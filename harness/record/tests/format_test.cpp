@@ -1,11 +1,10 @@
-#include <harness/spec/format.hpp>
+#include <harness/record/format.hpp>
 
 #include <gmock/gmock.h>
 #include <libxml/parser.h>
 #include <libxml/xmlschemas.h>
-#include <harness/base/file.hpp>
-#include <harness/spec/output_file.hpp>
-#include <harness/spec/tests/sample_record.hpp>
+#include <harness/base/tests/golden.hpp>
+#include <harness/record/tests/sample_record.hpp>
 
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 // The golden files are what the formats look like. After a change that is meant, write them anew with
-//     DEVMAP_WRITE_GOLDEN=1 devmap-spec-unit-tests --gtest_filter='Golden.*'
+//     DEVMAP_WRITE_GOLDEN=1 devmap-record-unit-tests --gtest_filter='Golden.*'
 // and look at the difference.
 namespace devmap {
 namespace {
@@ -21,25 +20,20 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 using testing_support::sample_record;
-using testing_support::sample_registry;
+using testing_support::sample_statements;
 
 void expect_golden(const char* name, const std::string& text) {
-  const auto file = std::string(DEVMAP_SPEC_DIR "/tests/golden/") + name;
-  if (std::getenv("DEVMAP_WRITE_GOLDEN") != nullptr) {
-    ASSERT_TRUE(write_file(file, text).has_value()) << file;
-    GTEST_SKIP() << "wrote " << file;
-  }
-  EXPECT_EQ(text, read_file(file).value_or("cannot be read")) << file;
+  testing_support::expect_golden(std::string(DEVMAP_RECORD_DIR "/tests/golden/") + name, text);
 }
 
 TEST(Golden, Console) {
-  expect_golden("console.txt", render_console(sample_record(), sample_registry(), {}));
+  expect_golden("console.txt", render_console(sample_record(), sample_statements(), {}));
 }
 TEST(Golden, ConsoleInColor) {
-  expect_golden("console-color.txt", render_console(sample_record(), sample_registry(), {.color = true}));
+  expect_golden("console-color.txt", render_console(sample_record(), sample_statements(), {.color = true}));
 }
 TEST(Golden, ConsoleQuiet) {
-  expect_golden("console-quiet.txt", render_console(sample_record(), sample_registry(), {.quiet = true}));
+  expect_golden("console-quiet.txt", render_console(sample_record(), sample_statements(), {.quiet = true}));
 }
 TEST(Golden, Json) {
   expect_golden("record.json", render_json(sample_record()));
@@ -71,12 +65,12 @@ TEST(Format, HasAName) {
 
 TEST(Format, IsRenderedByItsOwnFunction) {
   const auto record = sample_record();
-  const auto registry = sample_registry();
-  EXPECT_EQ(render(Format::console, record, registry, {.quiet = true}),
-            render_console(record, registry, {.quiet = true}));
-  EXPECT_EQ(render(Format::json, record, registry, {}), render_json(record));
-  EXPECT_EQ(render(Format::ktap, record, registry, {}), render_ktap(record));
-  EXPECT_EQ(render(Format::junit, record, registry, {}), render_junit(record));
+  const auto statements = sample_statements();
+  EXPECT_EQ(render(Format::console, record, statements, {.quiet = true}),
+            render_console(record, statements, {.quiet = true}));
+  EXPECT_EQ(render(Format::json, record, statements, {}), render_json(record));
+  EXPECT_EQ(render(Format::ktap, record, statements, {}), render_ktap(record));
+  EXPECT_EQ(render(Format::junit, record, statements, {}), render_junit(record));
 }
 
 TEST(SummaryLine, CountsWhatOccurs) {
@@ -91,12 +85,12 @@ TEST(SummaryLine, CountsWhatOccurs) {
 TEST(Console, UsesNoEscapesWithoutColor) {
   auto record = sample_record();
   for (auto& result : record.results) result.reason = "plain";
-  EXPECT_THAT(render_console(record, sample_registry(), {}), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(render_console(record, sample_registry(), {.color = true}), HasSubstr("\x1b["));
+  EXPECT_THAT(render_console(record, sample_statements(), {}), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(render_console(record, sample_statements(), {.color = true}), HasSubstr("\x1b["));
 }
 
 TEST(Console, CanBeAskedForTwoResultsOfOneCheck) {
-  EXPECT_THAT(render_console(sample_record(), sample_registry(), {}),
+  EXPECT_THAT(render_console(sample_record(), sample_statements(), {}),
               HasSubstr("unsteady update.known/once: 1 x known 1 x deviates"));
 }
 
@@ -104,10 +98,10 @@ TEST(Console, ListsRatesOfASoak) {
   auto record = of_verdict(Verdict::conforms);
   record.results[0].evidence = {{.role = Role::rate, .did = "3 frames/s in 1 s"}};
   const auto listed = HasSubstr("\nrates:\n  a.b/once: 3 frames/s in 1 s\n");
-  EXPECT_THAT(render_console(record, sample_registry(), {}), Not(listed));
+  EXPECT_THAT(render_console(record, sample_statements(), {}), Not(listed));
   record.context.soak = std::chrono::seconds(1);
-  EXPECT_THAT(render_console(record, sample_registry(), {}), listed);
-  EXPECT_THAT(render_console(record, sample_registry(), {.quiet = true}), Not(listed));
+  EXPECT_THAT(render_console(record, sample_statements(), {}), listed);
+  EXPECT_THAT(render_console(record, sample_statements(), {.quiet = true}), Not(listed));
 }
 
 TEST(Json, IsUtf8WhateverTheTexts) {
@@ -173,7 +167,7 @@ class JunitSchema {
         xmlFreeDoc);
     if (!document) return "not well-formed";
     const std::unique_ptr<xmlSchemaParserCtxt, void (*)(xmlSchemaParserCtxt*)> parser(
-        xmlSchemaNewParserCtxt(DEVMAP_SPEC_DIR "/junit.xsd"), xmlSchemaFreeParserCtxt);
+        xmlSchemaNewParserCtxt(DEVMAP_RECORD_DIR "/junit.xsd"), xmlSchemaFreeParserCtxt);
     const std::unique_ptr<xmlSchema, void (*)(xmlSchema*)> schema(xmlSchemaParse(parser.get()), xmlSchemaFree);
     if (!schema) return "the schema is wrong";
     const std::unique_ptr<xmlSchemaValidCtxt, void (*)(xmlSchemaValidCtxt*)> validator(

@@ -1,9 +1,10 @@
 #pragma once
 
-#include <harness/spec/record.hpp>
-#include <harness/spec/registry.hpp>
+#include <harness/record/record.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ namespace devmap {
 enum class Format : std::uint8_t { console, json, ktap, junit };
 
 [[nodiscard]] std::optional<Format> format_named(std::string_view name);
+
+/// The sentence of each rule, by its id.
+using Statements = std::map<std::string, std::string, std::less<>>;
 
 /// How the console form looks.
 struct ConsoleStyle {
@@ -27,15 +31,16 @@ struct ConsoleStyle {
 
 /// A table by chapter, then every result that is not "conforms" with its rule, its evidence and what to do, then the
 /// summary line.
-[[nodiscard]] std::string render_console(const RunRecord& record, const Registry& registry, const ConsoleStyle& style);
-/// The result record (harness/spec/result-record.schema.json).
+[[nodiscard]] std::string render_console(const RunRecord& record, const Statements& statements,
+                                         const ConsoleStyle& style);
+/// The result record (harness/record/result-record.schema.json).
 [[nodiscard]] std::string render_json(const RunRecord& record);
 /// KTAP version 1 (Documentation/dev-tools/ktap.rst): a subtest a chapter.
 [[nodiscard]] std::string render_ktap(const RunRecord& record);
 /// JUnit XML: a test suite a chapter, a test case a check.
 [[nodiscard]] std::string render_junit(const RunRecord& record);
 
-[[nodiscard]] std::string render(Format format, const RunRecord& record, const Registry& registry,
+[[nodiscard]] std::string render(Format format, const RunRecord& record, const Statements& statements,
                                  const ConsoleStyle& style);
 
 }  // namespace devmap

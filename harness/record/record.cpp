@@ -1,4 +1,4 @@
-#include <harness/spec/record.hpp>
+#include <harness/record/record.hpp>
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 
 namespace devmap {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <harness/spec/evidence.hpp>
-#include <harness/spec/verdict.hpp>
+#include <harness/record/evidence.hpp>
+#include <harness/record/verdict.hpp>
 
 #include <string>
 #include <vector>

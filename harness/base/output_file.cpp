@@ -1,4 +1,4 @@
-#include <harness/spec/output_file.hpp>
+#include <harness/base/output_file.hpp>
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include <harness/spec/by_chapter.hpp>
+#include <harness/record/by_chapter.hpp>
 
 #include <gtest/gtest.h>
 

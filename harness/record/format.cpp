@@ -1,4 +1,4 @@
-#include <harness/spec/format.hpp>
+#include <harness/record/format.hpp>
 
 #include <array>
 #include <utility>
@@ -14,10 +14,10 @@ std::optional<Format> format_named(std::string_view name) {
   return std::nullopt;
 }
 
-std::string render(Format format, const RunRecord& record, const Registry& registry, const ConsoleStyle& style) {
+std::string render(Format format, const RunRecord& record, const Statements& statements, const ConsoleStyle& style) {
   switch (format) {
     case Format::console:
-      return render_console(record, registry, style);
+      return render_console(record, statements, style);
     case Format::json:
       return render_json(record);
     case Format::ktap:

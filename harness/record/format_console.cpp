@@ -1,5 +1,5 @@
-#include <harness/spec/by_chapter.hpp>
-#include <harness/spec/format.hpp>
+#include <harness/record/by_chapter.hpp>
+#include <harness/record/format.hpp>
 
 #include <fmt/color.h>
 #include <fmt/format.h>
@@ -75,7 +75,7 @@ std::string evidence_text(const Result& result) {
 }
 
 /// Results that differ in their variant alone are told together.
-std::string findings(const RunRecord& record, const Registry& registry, bool color) {
+std::string findings(const RunRecord& record, const Statements& statements, bool color) {
   std::map<std::string, std::vector<const Result*>> groups;
   std::vector<std::string> order;
   for (const auto& result : record.results) {
@@ -92,7 +92,9 @@ std::string findings(const RunRecord& record, const Registry& registry, bool col
     for (const Result* result : group) variants.insert(result->variant);
     text += fmt::format("\n{} {} [{}]\n", painted(std::string(name_of(first.verdict)), style_of(first.verdict), color),
                         painted(first.rule, fmt::emphasis::bold, color), fmt::join(variants, ", "));
-    if (const Rule* rule = registry.find(first.rule)) text += indented(rule->states, "  ");
+    if (const auto states = statements.find(first.rule); states != statements.end()) {
+      text += indented(states->second, "  ");
+    }
     if (!first.reason.empty()) text += indented(first.reason, "  because: ");
     if (first.verdict != Verdict::unmet) text += evidence_text(first);
     if (!first.advice.empty()) text += fmt::format("  what to do: {}\n", first.advice);
@@ -139,10 +141,10 @@ std::string summary_line(const RunRecord& record) {
                      record.context.partial ? " (partial: not all that was asked for)" : "");
 }
 
-std::string render_console(const RunRecord& record, const Registry& registry, const ConsoleStyle& style) {
+std::string render_console(const RunRecord& record, const Statements& statements, const ConsoleStyle& style) {
   const auto summary = painted(summary_line(record), fmt::emphasis::bold, style.color) + "\n";
   if (style.quiet) return summary;
-  std::string text = chapter_table(record, style.color) + findings(record, registry, style.color) + unsteady(record);
+  std::string text = chapter_table(record, style.color) + findings(record, statements, style.color) + unsteady(record);
   if (record.context.soak) text += rates(record);
   for (const auto& warning : record.context.foreign_warnings) {
     text += fmt::format("\nkernel warning of another task, not judged: {}\n", warning);

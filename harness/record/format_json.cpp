@@ -1,4 +1,4 @@
-#include <harness/spec/format.hpp>
+#include <harness/record/format.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
-#include <harness/spec/by_chapter.hpp>
-#include <harness/spec/format.hpp>
+#include <harness/record/by_chapter.hpp>
+#include <harness/record/format.hpp>
 
 #include <fmt/format.h>
 #include <algorithm>

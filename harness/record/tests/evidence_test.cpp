@@ -1,4 +1,4 @@
-#include <harness/spec/evidence.hpp>
+#include <harness/record/evidence.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <harness/spec/result.hpp>
+#include <harness/record/result.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -17,8 +17,6 @@ struct SuiteIdentity {
   std::string version = {};
   /// The commit it was built from, with "-dirty" where the tree had changes; "unknown" outside a checkout.
   std::string commit = {};
-
-  [[nodiscard]] static SuiteIdentity of_this_build();
 };
 
 /// Where and how a run took place.
@@ -51,9 +49,6 @@ struct RunContext {
   std::string started = {};
   double duration_ms = 0;
   bool partial = false;
-
-  /// Everything that is known before a run.
-  [[nodiscard]] static RunContext of_this_machine();
 };
 
 /// One run of the suite on one kernel: the contract between running and reporting.
