@@ -70,6 +70,19 @@ test("the matrix has every rule and every kernel", async (t) => {
   await picture(view, "matrix");
 });
 
+test("a new reader finds where generic broadcast corrupts frames, and why", async (t) => {
+  const view = await open(t, "index.html");
+  const entry = view.locator(".findings li", { hasText: /broadcast in generic mode/i });
+  const box = await entry.boundingBox();
+  assert.ok(box.y + box.height < 800, "it is on the first screen");
+  assert.equal(await entry.locator("b").textContent(), "6.0.3 to 6.9.3");
+  await entry.locator("a").click();
+  assert.equal(await view.locator(".affected .has").count(), 10);
+  const text = await view.locator("main").innerText();
+  for (const words of ["Why", "skb_clone()", "6001896f0098", "What a fix has to do"]) assert.ok(text.includes(words), words);
+  await picture(view, "finding");
+});
+
 test("a name that is HTML is text", async (t) => {
   const view = await open(t, "index.html");
   assert.equal(await view.locator("b[onmouseover]").count(), 0);
@@ -235,7 +248,7 @@ test("letters can be read on their grounds, dark and light", async (t) => {
   for (const colorScheme of ["light", "dark"]) {
     const view = await open(t, "index.html", { colorScheme });
     const poor = await view.evaluate(() => {
-      const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+      const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
       const light = (color, under) => {
         canvas.fillStyle = under;
         canvas.fillRect(0, 0, 1, 1);

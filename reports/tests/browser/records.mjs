@@ -26,7 +26,9 @@ export function writeRecords(directory, specification, kernels) {
     specification.rules.forEach((rule, number) => {
       // Every verdict occurs, and one rule in ten differs between kernels.
       const verdict = number % 10 === 3 && kernel % 2 === 0 ? verdicts[(number / 10 | 0) % verdicts.length] : "conforms";
-      for (const variant of rule.variants) results.push(resultOf(rule.id, variant, verdict));
+      // Generic broadcast corrupts frames on the first ten kernels.
+      const corrupts = rule.id === "bcast.generic-copies-without-a-program-are-as-sent" && kernel < 10;
+      for (const variant of rule.variants) results.push(resultOf(rule.id, variant, corrupts ? "absent" : verdict));
     });
     const summary = Object.fromEntries(verdicts.map((v) => [v, results.filter((r) => r.verdict === v).length]));
     const record = {
