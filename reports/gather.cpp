@@ -103,6 +103,7 @@ void note_suites(const std::vector<Source>& sources, std::vector<std::string>& n
   }
   if (suites.size() < 2) return;
   std::vector<std::string> words;
+  words.reserve(suites.size());
   for (const auto& [suite, count] : suites) words.push_back(fmt::format("{} of {}", count, suite));
   notes.push_back(
       fmt::format("the records come from different builds of the suite ({}): rules may have changed between them",

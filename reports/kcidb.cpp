@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 namespace devmap::reports {
@@ -29,7 +30,7 @@ std::string slug(std::string_view text) {
 
 /// "devmap_conformance.update.slug.devmap_v4": a path has names with dots between them.
 std::string path_of(const Result& result) {
-  std::string path = "devmap_conformance." + result.rule + "." + result.variant;
+  const std::string path = "devmap_conformance." + result.rule + "." + result.variant;
   std::string names;
   for (const char c : path) {
     const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
@@ -65,8 +66,8 @@ std::string architecture_of(const std::string& machine) {
   if (machine.starts_with("armv")) return "arm";
   if (machine == "i686" || machine == "i586") return "i386";
   std::string name = machine;
-  std::ranges::replace_if(
-      name, [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'); }, '_');
+  const auto is_allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  std::ranges::replace_if(name, std::not_fn(is_allowed), '_');
   return name;
 }
 

@@ -15,12 +15,13 @@ kainjow::mustache::mustache page_template(std::string_view name) {
   return parsed;
 }
 
-std::string in_layout(const std::string& title, const std::string& root, const std::string& here, std::string body) {
+std::string in_layout(const std::string& title, const std::string& root, const std::string& here,
+                      const std::string& body) {
   static kainjow::mustache::mustache layout = page_template("layout");
   data page{data::type::object};
   page.set("title", title);
   page.set("root", root);
-  page.set("body", std::move(body));
+  page.set("body", body);
   data links{data::type::list};
   const struct {
     const char* file;
@@ -51,6 +52,16 @@ std::string table_cell(const Cell& cell) {
   // Closing tags of cells are left out, as HTML allows: there are many of them.
   return cell.mixed ? fmt::format("<td class=\"{} m\">{}", small, letter)
                     : fmt::format("<td class={}>{}", small, letter);
+}
+
+data texts(const std::vector<std::string>& lines) {
+  data list{data::type::list};
+  for (const auto& line : lines) {
+    data entry{data::type::object};
+    entry.set("text", line);
+    list << entry;
+  }
+  return list;
 }
 
 data legend() {

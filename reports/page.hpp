@@ -27,13 +27,16 @@ struct SiteInput {
 
 /// The whole page round a body. `root` leads to the directory of the site: "" or "../".
 [[nodiscard]] std::string in_layout(const std::string& title, const std::string& root, const std::string& here,
-                                    std::string body);
+                                    const std::string& body);
 
 /// Text with < > & and quotes escaped.
 [[nodiscard]] std::string escaped(const std::string& text);
 
 /// "<td class=k>K": the cell of a verdict, or an empty one.
 [[nodiscard]] std::string table_cell(const Cell& cell);
+
+/// A list whose items have a "text".
+[[nodiscard]] kainjow::mustache::data texts(const std::vector<std::string>& lines);
 
 /// The verdicts with letter, name and meaning, for the legend; of `counts` where there are any.
 [[nodiscard]] kainjow::mustache::data legend();

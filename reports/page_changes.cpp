@@ -49,7 +49,7 @@ std::string chosen_from(const Matrix& matrix) {
       document["rules"].push_back({row.rule.id, row.rule.states, letters});
     }
   }
-  std::string text = document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+  const std::string text = document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
   std::string safe;
   for (const char c : text) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return safe;
@@ -65,14 +65,14 @@ Page changes_page(const SiteInput& input) {
     for (std::size_t before = after; before-- > 0;) {
       if (matrix.kernels[before].marks() != matrix.kernels[after].marks()) continue;
       data step{data::type::object};
-      auto changes = between(matrix, before, after);
+      const auto changes = between(matrix, before, after);
       step.set("before", matrix.kernels[before].name());
       step.set("after", matrix.kernels[after].name());
       step.set("from", std::to_string(before + 1));
       step.set("to", std::to_string(after + 1));
       step.set("none", changes.is_empty_list());
       step.set("any", changes.is_non_empty_list());
-      step.set("changes", std::move(changes));
+      step.set("changes", changes);
       steps << step;
       break;
     }
@@ -80,7 +80,7 @@ Page changes_page(const SiteInput& input) {
   auto page = page_template("changes");
   data content{data::type::object};
   content.set("no_steps", steps.is_empty_list());
-  content.set("steps", std::move(steps));
+  content.set("steps", steps);
   content.set("data", chosen_from(matrix));
   content.set("legend", legend());
   return {"changes.html", in_layout("What changed between kernels", "", "changes.html", page.render(content))};

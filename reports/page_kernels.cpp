@@ -18,16 +18,6 @@ data pairs(const std::map<std::string, std::string>& facts) {
   return list;
 }
 
-data texts(const std::vector<std::string>& lines) {
-  data list{data::type::list};
-  for (const auto& line : lines) {
-    data entry{data::type::object};
-    entry.set("text", line);
-    list << entry;
-  }
-  return list;
-}
-
 data counts(const Matrix& matrix, std::size_t kernel) {
   std::map<Verdict, std::size_t> sums;
   for (const auto& chapter : matrix.chapters) {

@@ -26,16 +26,6 @@ data sources(const SpecifiedRule& rule) {
   return list;
 }
 
-data texts(const std::vector<std::string>& lines) {
-  data list{data::type::list};
-  for (const auto& line : lines) {
-    data entry{data::type::object};
-    entry.set("text", line);
-    list << entry;
-  }
-  return list;
-}
-
 std::string shortened(const std::string& text) {
   if (text.size() <= kMostLineBytes) return text;
   std::size_t end = kMostLineBytes;
