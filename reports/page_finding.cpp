@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <reports/page.hpp>
 
 namespace devmap::reports {
@@ -30,16 +31,26 @@ std::vector<Page> finding_pages(const SiteInput& input) {
     data content{data::type::object};
     content.set("title", finding.title);
     content.set("html", finding.html);
+    std::vector<std::size_t> affected;
+    std::vector<std::size_t> unaffected;
+    std::vector<std::size_t> unknown;
     data kernels{data::type::list};
     for (std::size_t kernel = 0; kernel < input.matrix->kernels.size(); ++kernel) {
       const auto on = finding.on(*input.matrix, kernel);
+      (!on ? unknown : (*on ? affected : unaffected)).push_back(kernel);
       data entry{data::type::object};
       entry.set("name", input.matrix->kernels[kernel].name());
-      entry.set("class", !on ? "unknown" : (*on ? "has" : "hasnot"));
-      entry.set("words", !on ? (finding.race ? "not seen" : "not checked") : (*on ? "affected" : "not affected"));
       kernels << entry;
     }
     content.set("kernels", kernels);
+    const auto set = [&](const char* name, const std::vector<std::size_t>& those) {
+      content.set(name, kernels_in_words(*input.matrix, those));
+      content.set(fmt::format("any_{}", name), !those.empty());
+    };
+    set("affected", affected);
+    set("unaffected", unaffected);
+    set("unknown", unknown);
+    content.set("race", finding.race);
     content.set("broken", rules(finding.broken, *input.matrix));
     content.set("shown", rules(finding.shown, *input.matrix));
     pages.emplace_back("findings/" + finding.name + ".html", in_layout(finding.title, "../", "", page.render(content)));

@@ -196,7 +196,7 @@ TEST_F(Site, LeavesOutHtmlOfFindings) {
   write(sample_sources(), sample_specification());
   EXPECT_THAT(page("findings/copies.html"),
               AllOf(HasSubstr("A <!-- raw HTML omitted -->reason"), HasSubstr("<h2>Why</h2>"),
-                    HasSubstr("class=\"has\"><b>5.10.1</b> affected")));
+                    HasSubstr("class=\"fails\"><b>On</b> 5.10.1, 6.12.5</li>")));
 }
 
 TEST_F(Site, StaysSmallWithManyRecords) {
