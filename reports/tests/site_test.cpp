@@ -206,6 +206,29 @@ TEST_F(Site, StaysSmallWithManyRecords) {
   EXPECT_LT(std::filesystem::file_size(directory_.path() / "rules/many.rule-0.html"), 100'000U);
 }
 
+TEST_F(Site, IsNotSwampedByOneHugeResult) {
+  auto sources = sample_sources();
+  auto& evidence = sources[1].record.results.back().evidence;
+  for (int i = 0; i < 20'000; ++i) {
+    evidence.push_back({.did = "step", .expected = "0", .observed = "1", .as_expected = i % 2 == 0});
+  }
+  evidence.push_back({.role = Role::note, .did = std::string(10'000'000, 'x') + "\xc3\xa9"});
+  write(sources, sample_specification());
+  EXPECT_LT(std::filesystem::file_size(directory_.path() / "rules/update.any.html"), 200'000U);
+  EXPECT_THAT(page("rules/update.any.html"), HasSubstr("more lines; the record has them all"));
+}
+
+TEST_F(Site, TellsOnlyTheFirstOfManyUnfolded) {
+  auto sources = sample_sources();
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    sources[i].record.results.back().evidence[0].did = "a map of " + std::to_string(i);
+  }
+  write(sources, sample_specification());
+  const auto html = page("rules/update.any.html");
+  EXPECT_EQ(html.find("class=\"evidence\" open"), html.rfind("class=\"evidence\" open"));
+  EXPECT_THAT(html, HasSubstr("a map of 2"));
+}
+
 TEST_F(Site, SaysWhyItCannotBeWritten) {
   const Matrix matrix;
   const std::vector<Finding> findings;
