@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <harness/base/output_file.hpp>
 #include <harness/record/format.hpp>
@@ -72,7 +73,8 @@ int of_one(const Request& request, const std::function<std::string(const RunReco
 }  // namespace
 
 int report_text(const Request& request, bool color) {
-  if (request.records.size() == 1) {
+  std::error_code ignored;
+  if (request.records.size() == 1 && !std::filesystem::is_directory(request.records.front(), ignored)) {
     return of_one(request, [&](const RunRecord& record, const Statements& statements) {
       return render_console(record, statements, {.color = color});
     });

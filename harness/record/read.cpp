@@ -16,6 +16,16 @@ using nlohmann::json;
 
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{512} << 20;
 
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
+
+/// "once" or "devmap/v8/native".
+bool is_variant(std::string_view text) {
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789_/-";
+  return !text.empty() && text.size() <= 100 && text.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 /// What is wrong with a field, in words.
 class Fault : public std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -80,6 +90,7 @@ Result result_of(const json& object) {
                 .reason = member<std::string>(object, "reason"),
                 .advice = member<std::string>(object, "advice")};
   if (!is_rule_id(result.rule)) throw Fault(fmt::format("'{}' is no id of a rule", result.rule));
+  if (!is_variant(result.variant)) throw Fault(fmt::format("'{}' is no variant", result.variant));
   if (object.contains("iteration")) result.iteration = member<unsigned>(object, "iteration");
   const auto& evidence = list_named(object, "evidence");
   result.evidence.reserve(evidence.size());
@@ -87,11 +98,18 @@ Result result_of(const json& object) {
   return result;
 }
 
+/// A name that reports print in a line of their own.
+std::string one_line_member(const json& object, const char* name) {
+  auto text = member<std::string>(object, name);
+  std::ranges::replace_if(text, is_control, '?');
+  return text;
+}
+
 RunContext context_of(const json& object) {
-  RunContext context{.release = member<std::string>(object, "release"),
+  RunContext context{.release = one_line_member(object, "release"),
                      .version = member<std::string>(object, "version"),
-                     .machine = member<std::string>(object, "machine"),
-                     .kernel_label = member<std::string>(object, "kernel_label"),
+                     .machine = one_line_member(object, "machine"),
+                     .kernel_label = one_line_member(object, "kernel_label"),
                      .jit = member<std::string>(object, "jit"),
                      .cpus = member<unsigned>(object, "cpus"),
                      .page_size = member<long>(object, "page_size"),
@@ -158,7 +176,7 @@ std::string plain(std::string message) {
 
 /// A message must stay a line whatever the file holds.
 std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::ranges::replace_if(text, is_control, '?');
   constexpr std::size_t kMost = 400;
   if (text.size() > kMost) text = text.substr(0, kMost) + "...";
   return text;

@@ -60,6 +60,7 @@ TEST_F(CommandLine, TellsOneRecordInFullAndSeveralSideBySide) {
   const auto both = devmap_report({"text", put("0.json", sources[0].record), put("1.json", sources[1].record)});
   EXPECT_EQ(both.exit_code, 0);
   EXPECT_THAT(both.out, HasSubstr("rules differ"));
+  EXPECT_EQ(devmap_report({"text", directory_.path().string()}).out, both.out);
 }
 
 TEST_F(CommandLine, EndsWith1WhereTwoRecordsDiffer) {

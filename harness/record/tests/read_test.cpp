@@ -72,6 +72,8 @@ TEST(ParseRecord, SaysWhatIsWrongInOneLine) {
        "results[2]: 'fine?' is no verdict"},
       {"an unknown role", [](json& d) { d["results"][0]["evidence"][0]["role"] = "x"; }, "'x' is no role"},
       {"a way out of the directory", [](json& d) { d["results"][0]["rule"] = "a./../../etc"; }, "no id of a rule"},
+      {"a result within a variant", [](json& d) { d["results"][0]["variant"] = "once\nok 7"; },
+       "'once?ok 7' is no variant"},
       {"HTML for a rule", [](json& d) { d["results"][0]["rule"] = "a.<b>"; }, "no id of a rule"},
       {"a result lost", [](json& d) { d["results"].erase(0); }, "said to be 'conforms'"},
       {"an uncounted verdict", [](json& d) { d["summary"].erase("splat"); }, "splat is missing"},
@@ -99,6 +101,14 @@ TEST(ParseRecord, PassesOverFieldsOfLaterTimes) {
   document["context"]["hypervisor"] = "none";
   document["results"][0]["extra"] = nullptr;
   EXPECT_EQ(complaint_about(document.dump()), "none");
+}
+
+TEST(ParseRecord, KeepsNamesInOneLine) {
+  auto document = json::parse(render_json(sample_record()));
+  document["context"]["kernel_label"] = "6.1\nok 1 injected\x1b[31m";
+  const auto record = parse_record(document.dump());
+  ASSERT_TRUE(record.has_value());
+  EXPECT_EQ(record->context.kernel_label, "6.1?ok 1 injected?[31m");
 }
 
 TEST(ParseRecord, SurvivesDeepNesting) {
