@@ -12,7 +12,6 @@ namespace {
 
 const std::string kAllocCheck = "kernel/bpf/devmap.c:dev_map_alloc_check";
 const std::string kMapCreate = "kernel/bpf/syscall.c:map_create";
-const std::string kPlan = "the plan this project started from";
 constexpr std::uint32_t kEntries = 4;
 constexpr std::uint32_t kMostEntries = UINT32_MAX;
 constexpr std::uint32_t kMostHashEntries = 1U << 31;
@@ -115,7 +114,6 @@ void add_sizes(Registry& rules) {
       .source = {kAllocCheck},
       .commits = {"546ac1ffb70d", "6f9d451ab1a3"},
       .catalogue = {"CREATE-01"},
-      .documentation = {{.where = kPlan, .statement = "Key size is 4 for array, arbitrary for hash.", .agrees = false}},
       .check =
           [](Case& c) {
             for (const std::uint32_t size : {0U, 1U, 2U, 3U, 5U, 6U, 7U, 8U, 12U, 16U, 64U}) {
@@ -147,9 +145,6 @@ void add_sizes(Registry& rules) {
       .refuses = {EINVAL},
       .source = {kAllocCheck},
       .catalogue = {"CREATE-02"},
-      .documentation = {{.where = kPlan,
-                         .statement = "Value size is usually 4 or sizeof(bpf_devmap_val).",
-                         .agrees = false}},
       .variants = both_types(),
       .check =
           [](Case& c) {

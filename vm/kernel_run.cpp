@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <harness/spec/record.hpp>
-#include <harness/spec/verdict.hpp>
+#include <harness/record/record.hpp>
+#include <harness/record/verdict.hpp>
 #include <system_error>
 #include <utility>
 

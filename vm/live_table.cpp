@@ -10,7 +10,7 @@
 #include <fmt/ranges.h>
 #include <algorithm>
 #include <cstdio>
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 #include <numeric>
 #include <utility>
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <harness/spec/record.hpp>
+#include <harness/record/record.hpp>
 #include <iterator>
 #include <map>
 #include <system_error>

@@ -23,8 +23,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <harness/base/file.hpp>
+#include <harness/record/record.hpp>
 #include <harness/spec/known_issues.hpp>
-#include <harness/spec/record.hpp>
 #include <map>
 #include <mutex>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 #include <vm/recorded_run.hpp>
 
 #include <optional>

@@ -2,7 +2,7 @@
 
 #include <harness/base/error.hpp>
 #include <harness/base/kernel_version.hpp>
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 
 #include <map>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace devmap::vm {
 
-/// What a result record (harness/spec/result-record.schema.json) says of one check.
+/// What a result record (harness/record/result-record.schema.json) says of one check.
 struct RecordedResult {
   std::string rule = {};
   std::string variant = {};

@@ -1,6 +1,6 @@
 #include <vm/run_journal.hpp>
 
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 
 #include <algorithm>
 #include <tuple>

@@ -14,7 +14,7 @@
 namespace devmap::vm {
 
 /// All that is known of a run of the suite, over all boots that it took: what the suite has said in its stream
-/// (harness/spec/run-stream.schema.json), and what became of the checks that it could not speak of any more.
+/// (harness/record/run-stream.schema.json), and what became of the checks that it could not speak of any more.
 class RunJournal {
  public:
   using Clock = std::chrono::steady_clock;
@@ -51,8 +51,8 @@ class RunJournal {
   /// How many results have each verdict; only what occurs.
   [[nodiscard]] const std::map<std::string, std::size_t>& counts() const { return counts_; }
 
-  /// The result record (harness/spec/result-record.schema.json), marked partial where checks are left; empty where the
-  /// suite has never said what it is about to run. `ran` is how long the suite ran where it did not say so itself.
+  /// The result record (harness/record/result-record.schema.json), marked partial where checks are left; empty where
+  /// the suite has never said what it is about to run. `ran` is how long the suite ran where it did not say so itself.
   [[nodiscard]] std::string record(unsigned boots, std::chrono::duration<double, std::milli> unsaid) const;
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <harness/spec/format.hpp>
+#include <harness/record/format.hpp>
 
 #include <map>
 #include <string>

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <harness/base/output_file.hpp>
 #include <harness/doctor/report.hpp>
-#include <harness/spec/output_file.hpp>
-#include <harness/spec/record.hpp>
+#include <harness/record/record.hpp>
 #include <harness/spec/run.hpp>
 #include <sstream>
 

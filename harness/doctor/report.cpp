@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <harness/doctor/diagnosis.hpp>
-#include <harness/spec/record.hpp>
+#include <harness/record/record.hpp>
 #include <nlohmann/json.hpp>
 
 namespace devmap::doctor {

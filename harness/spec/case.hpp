@@ -6,7 +6,7 @@
 #include <harness/bpf/reply.hpp>
 #include <harness/net/redirect_trace.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
-#include <harness/spec/evidence.hpp>
+#include <harness/record/evidence.hpp>
 #include <harness/spec/known_facts.hpp>
 #include <harness/spec/variant.hpp>
 

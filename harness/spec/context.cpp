@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <harness/base/file.hpp>
 #include <harness/spec/build_info.hpp>
-#include <harness/spec/record.hpp>
+#include <harness/spec/context.hpp>
 #include <optional>
 #include <sstream>
 #include <string_view>
@@ -92,11 +92,11 @@ std::map<std::string, std::string> mitigation_facts() {
 
 }  // namespace
 
-SuiteIdentity SuiteIdentity::of_this_build() {
+SuiteIdentity suite_of_this_build() {
   return {.version = build::kVersion, .commit = build::kCommit};
 }
 
-RunContext RunContext::of_this_machine() {
+RunContext context_of_this_machine() {
   utsname names{};
   uname(&names);
   RunContext context{.release = names.release, .version = names.version, .machine = names.machine};

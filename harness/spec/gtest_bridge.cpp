@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
-#include <harness/spec/record.hpp>
+#include <harness/record/record.hpp>
 
 namespace devmap {
 namespace {

@@ -6,7 +6,8 @@
 #include <cstdio>
 #include <filesystem>
 #include <harness/base/error.hpp>
-#include <harness/spec/output_file.hpp>
+#include <harness/base/output_file.hpp>
+#include <harness/spec/context.hpp>
 #include <set>
 #include <sstream>
 
@@ -25,7 +26,7 @@ CLI::Validator parsed_by(Expected<T> (*parse)(const std::string&)) {
 }
 
 std::string version_line(const std::string& program) {
-  const auto suite = SuiteIdentity::of_this_build();
+  const auto suite = suite_of_this_build();
   return fmt::format("{} {} ({})", program, suite.version, suite.commit);
 }
 

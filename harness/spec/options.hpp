@@ -1,7 +1,7 @@
 #pragma once
 
 #include <harness/base/error.hpp>
-#include <harness/spec/format.hpp>
+#include <harness/record/format.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 #include <cstdio>
-#include <harness/spec/verdict.hpp>
+#include <harness/record/verdict.hpp>
 
 namespace devmap {
 namespace {

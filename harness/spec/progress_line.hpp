@@ -1,6 +1,6 @@
 #pragma once
 
-#include <harness/spec/result.hpp>
+#include <harness/record/result.hpp>
 
 #include <cstddef>
 

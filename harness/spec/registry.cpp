@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <filesystem>
 #include <harness/base/edit_distance.hpp>
 #include <harness/base/error.hpp>
 #include <iterator>
@@ -22,7 +23,9 @@ void Registry::chapter(std::string name, std::string title) {
   chapters_.push_back({std::move(name), std::move(title)});
 }
 
-void Registry::add(Rule rule) {
+void Registry::add(Rule rule, std::source_location where) {
+  const std::filesystem::path file = where.file_name();
+  rule.file = file.parent_path().filename() / file.filename();
   const bool has_slug = rule.id.size() > rule.chapter().size() + 1;
   if (chapters_.empty() || rule.chapter() != chapters_.back().name || !has_slug) {
     faults_.push_back(fmt::format("rule {} is outside its chapter", rule.id));
@@ -41,6 +44,12 @@ void Registry::add(Rule rule) {
 const Rule* Registry::find(std::string_view id) const {
   const auto found = std::ranges::find(rules_, id, &Rule::id);
   return found == rules_.end() ? nullptr : &*found;
+}
+
+std::map<std::string, std::string, std::less<>> Registry::statements() const {
+  std::map<std::string, std::string, std::less<>> statements;
+  for (const auto& rule : rules_) statements.emplace(rule.id, rule.states);
+  return statements;
 }
 
 std::vector<std::string> Registry::errnos() const {

@@ -4,6 +4,9 @@
 #include <harness/spec/rule.hpp>
 
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +38,7 @@ class Registry {
   /// Adds a rule. A rule that contradicts itself (an id outside its chapter or given twice, no statement, no check, a
   /// statement with an errno that it does not declare) is kept as a fault and makes every run of the suite end as
   /// broken: see faults().
-  void add(Rule rule);
+  void add(Rule rule, std::source_location where = std::source_location::current());
 
   [[nodiscard]] const std::vector<Chapter>& chapters() const noexcept { return chapters_; }
   [[nodiscard]] const std::vector<Rule>& rules() const noexcept { return rules_; }
@@ -43,6 +46,8 @@ class Registry {
 
   /// Null where there is none.
   [[nodiscard]] const Rule* find(std::string_view id) const;
+  /// The sentence of each rule, by its id.
+  [[nodiscard]] std::map<std::string, std::string, std::less<>> statements() const;
   /// The names of all errnos that rules are about, by the alphabet.
   [[nodiscard]] std::vector<std::string> errnos() const;
   /// All variants of all rules, in order. The rules stay where they are only as long as none is added.

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <harness/base/kernel_version.hpp>
+#include <harness/record/result.hpp>
 #include <harness/spec/case.hpp>
 #include <harness/spec/known_issues.hpp>
-#include <harness/spec/result.hpp>
 #include <harness/spec/rule.hpp>
 
 #include <chrono>

@@ -65,6 +65,8 @@ struct Rule {
   std::string danger = {};
   std::vector<KnownIssue> known = {};
   std::function<void(Case&)> check = {};
+  /// The file that adds it and in which its check is found: "cases/update.cpp". The registry sets it.
+  std::string file = {};
 
   /// "update" of "update.noexist-on-array-is-eexist".
   [[nodiscard]] std::string_view chapter() const;

@@ -10,18 +10,19 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <harness/base/output_file.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/redirect_listener.hpp>
 #include <harness/net/xdp_dispatcher.hpp>
+#include <harness/record/format.hpp>
+#include <harness/record/run_stream.hpp>
 #include <harness/spec/begin_order.hpp>
 #include <harness/spec/check_names.hpp>
-#include <harness/spec/format.hpp>
+#include <harness/spec/context.hpp>
 #include <harness/spec/gtest_bridge.hpp>
-#include <harness/spec/output_file.hpp>
 #include <harness/spec/preflight.hpp>
 #include <harness/spec/progress_line.hpp>
-#include <harness/spec/run_stream.hpp>
 #include <harness/spec/runner.hpp>
 #include <harness/spec/selection.hpp>
 #include <iterator>
@@ -250,9 +251,10 @@ bool end_streams(const std::string& program, std::vector<RunStream>& streams, co
 bool write_outputs(const std::string& program, const std::vector<Output>& outputs, const Options& options,
                    const RunRecord& record, const Registry& registry) {
   bool all_written = true;
+  const auto statements = registry.statements();
   for (const auto& output : outputs) {
     const ConsoleStyle style{.color = wants_color(options, output.file), .quiet = options.quiet};
-    const auto written = write_file(output.file, render(output.format, record, registry, style));
+    const auto written = write_file(output.file, render(output.format, record, statements, style));
     if (written) continue;
     complain(program, written.error().text(), kExitBroken);
     all_written = false;
@@ -301,7 +303,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
     options.seed = std::random_device()();
     fmt::print(stderr, "{}: order shuffled with --seed {}\n", program, *options.seed);
   }
-  RunRecord record{.suite = SuiteIdentity::of_this_build(), .context = RunContext::of_this_machine()};
+  RunRecord record{.suite = suite_of_this_build(), .context = context_of_this_machine()};
   if (!options.kernel_label.empty()) record.context.kernel_label = options.kernel_label;
   record.context.kernel_log = around.log ? "watched" : around.log.error().text();
   record.context.attachment = around.dispatcher         ? "dispatcher"

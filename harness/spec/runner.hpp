@@ -2,11 +2,11 @@
 
 #include <harness/base/error.hpp>
 #include <harness/base/kernel_version.hpp>
+#include <harness/record/result.hpp>
 #include <harness/spec/isolation.hpp>
 #include <harness/spec/kernel_log.hpp>
 #include <harness/spec/known_issues.hpp>
 #include <harness/spec/registry.hpp>
-#include <harness/spec/result.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -45,7 +45,8 @@ ordered_json rule_json(const Rule& rule) {
                          {"backports", texts(rule.backports)},
                          {"until_backports", texts(rule.until_backports)},
                          {"source", rule.source},
-                         {"commits", rule.commits}};
+                         {"commits", rule.commits},
+                         {"file", rule.file}};
   for (const char* list : {"needs", "variants", "documentation", "known"}) object[list] = ordered_json::array();
   for (const auto& need : rule.needs) object["needs"].push_back(need.name);
   for (const auto& variant : rule.variants.all()) object["variants"].push_back(variant.name());
@@ -111,6 +112,7 @@ std::vector<std::pair<std::string, std::string>> facts(const Rule& rule) {
   add("ends in", fmt::format("{}", fmt::join(names_of(rule.refuses), ", ")));
   add("true", versions_in_words(rule));
   add("source", fmt::format("{}", fmt::join(rule.source, "; ")));
+  add("checked by", rule.file);
   add("commits", fmt::format("{}", fmt::join(rule.commits, ", ")));
   add("checked in", joined_variants(rule));
   for (const auto& need : rule.needs) add("needs", need.name);

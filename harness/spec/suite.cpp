@@ -1,10 +1,10 @@
 #include <harness/spec/suite.hpp>
 
+#include <harness/base/output_file.hpp>
+#include <harness/record/record.hpp>
 #include <harness/spec/gtest_bridge.hpp>
 #include <harness/spec/options.hpp>
-#include <harness/spec/output_file.hpp>
 #include <harness/spec/preflight.hpp>
-#include <harness/spec/record.hpp>
 #include <harness/spec/run.hpp>
 #include <harness/spec/selection.hpp>
 #include <harness/spec/specification.hpp>

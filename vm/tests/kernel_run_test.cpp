@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <harness/spec/run_stream.hpp>
+#include <harness/record/run_stream.hpp>
 #include <nlohmann/json.hpp>
 #include <thread>
 

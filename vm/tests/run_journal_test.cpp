@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <harness/spec/format.hpp>
-#include <harness/spec/run_stream.hpp>
+#include <harness/record/format.hpp>
+#include <harness/record/run_stream.hpp>
 
 namespace devmap::vm {
 namespace {

@@ -34,6 +34,11 @@ TEST(Registry, FindsRulesById) {
   EXPECT_EQ(registry.find("update.bb"), nullptr);
 }
 
+TEST(Registry, KnowsTheFileThatAddsARule) {
+  const auto registry = with_chapter({make_rule("update.a")});
+  EXPECT_EQ(registry.rules()[0].file, "tests/registry_test.cpp");
+}
+
 TEST(Registry, FaultsRulesThatContradictThemselves) {
   Rule silent = make_rule("update.a");
   silent.states.clear();

@@ -1,7 +1,7 @@
 #include <harness/spec/specification.hpp>
 
 #include <gmock/gmock.h>
-#include <harness/spec/tests/sample_record.hpp>
+#include <harness/spec/tests/sample_registry.hpp>
 #include <harness/spec/tests/support.hpp>
 
 #include <cerrno>
@@ -43,6 +43,7 @@ TEST(SpecificationJson, HoldsAllThatARuleSays) {
     "until_backports": ["6.18.3", "6.12.9"],
     "source": ["kernel/bpf/devmap.c:function"],
     "commits": ["0123456789ab"],
+    "file": "tests/sample_registry.cpp",
     "needs": ["veth pairs"],
     "variants": ["devmap/v4", "devmap/v8", "devmap_hash/v4", "devmap_hash/v8"],
     "catalogue": ["CREATE-01", "CREATE-02"],
@@ -87,6 +88,7 @@ TEST(ExplainRule, TellsAllThatIsKnownAndNoMore) {
             "  ends in:            EINVAL, ENOTSUPP\n"
             "  true:               since 5.8 (and from 5.4.99), until 7.0 (and from 6.18.3, 6.12.9)\n"
             "  source:             kernel/bpf/devmap.c:function\n"
+            "  checked by:         tests/sample_registry.cpp\n"
             "  commits:            0123456789ab\n"
             "  checked in:         devmap/v4, devmap/v8, devmap_hash/v4, devmap_hash/v8\n"
             "  needs:              veth pairs\n"
@@ -102,6 +104,7 @@ TEST(ExplainRule, TellsAllThatIsKnownAndNoMore) {
             "\n"
             "  true:               as long as the map type exists\n"
             "  source:             kernel/bpf/devmap.c:function\n"
+            "  checked by:         tests/sample_registry.cpp\n"
             "  checked in:         once\n");
 }
 

@@ -2,7 +2,7 @@
 
 #include <harness/base/capabilities.hpp>
 #include <harness/spec/gtest_bridge.hpp>
-#include <harness/spec/tests/sample_record.hpp>
+#include <harness/spec/tests/sample_registry.hpp>
 #include <harness/spec/tests/support.hpp>
 
 #include <algorithm>
