@@ -86,7 +86,8 @@ void add_live(Adding& adding) {
 
 void add_batches_and_lengths(Adding& adding) {
   for (const std::uint32_t batch : {1U, 2U, 4U, 8U, 16U, 17U, 32U, 128U, 192U, 256U}) {
-    const bool standard = batch == 1 || batch == 16 || batch == 256;
+    // The ring of a veth device has 256 places: above 128 frames a batch a few get lost, and the figure is void.
+    const bool standard = batch == 1 || batch == 16 || batch == 128;
     const auto chunk = batch < 8 ? kSomeFrames : kManyFrames;
     adding.add(fmt::format("live/redirect_map/devmap/batch:{}", batch), {.route = {.slots = 64}, .batch = batch},
                {.chunk = chunk, .standard = standard});
