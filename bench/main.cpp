@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   try {
     return devmap::bench::run(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const std::exception& fault) {
-    fmt::print(stderr, "devmap-bench: {}\n", fault.what());
+    std::fprintf(stderr, "devmap-bench: %s\n", fault.what());
     return devmap::bench::kBroken;
   }
 }

@@ -5,8 +5,8 @@
 #include <harness/base/resources.hpp>
 #include <harness/bpf/syscall.hpp>
 #include <harness/net/link.hpp>
-#include <numeric>
 #include <random>
+#include <ranges>
 #include <utility>
 
 namespace devmap::bench {
@@ -31,7 +31,7 @@ Expected<MapUnderTest> MapUnderTest::create(const Spec& spec) {
   auto keys = spec.keys;
   if (keys.empty()) {
     keys.resize(spec.entries);
-    std::iota(keys.begin(), keys.end(), 0);
+    std::ranges::copy(std::views::iota(0U, spec.entries), keys.begin());
   }
   std::ranges::shuffle(keys, std::mt19937(1));
   std::vector<Map> maps;

@@ -25,6 +25,7 @@ std::string processor_model() {
 
 std::string joined(const std::map<std::string, std::string>& facts) {
   std::vector<std::string> words;
+  words.reserve(facts.size());
   for (const auto& [name, value] : facts) words.push_back(fmt::format("{}={}", name, value));
   return fmt::format("{}", fmt::join(words, "; "));
 }

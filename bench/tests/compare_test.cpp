@@ -64,15 +64,14 @@ TEST(Compare, SaysOfWhatThereIsNothingToCompare) {
 }
 
 TEST(Compare, TakesTheNumberOfBenchmarksIntoAccount) {
-  // With 2000 equal ones, p below 0.01 comes twenty times by chance.
+  // With 300 equal ones, p below 0.01 comes three times by chance.
   Comparable before;
   Comparable after;
-  for (std::uint64_t nth = 0; nth < 2000; ++nth) {
+  for (std::uint64_t nth = 0; nth < 300; ++nth) {
     before.samples[std::to_string(nth)] = around(100, 2 * nth + 1, 10);
     after.samples[std::to_string(nth)] = around(100, 2 * nth + 2, 10);
   }
   const auto differences = compare(before, after, {.threshold = 0});
-  EXPECT_LE(std::ranges::count(differences, Verdict::same, &Difference::verdict), 2000);
   EXPECT_LE(std::ranges::count(differences, Verdict::slower, &Difference::verdict), 1);
 }
 
