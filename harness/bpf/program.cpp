@@ -97,6 +97,7 @@ Reply<ProgramInfo> Program::info() const {
                                                  .ifindex = raw.ifindex,
                                                  .name = std::string(raw.name, strnlen(raw.name, sizeof raw.name)),
                                                  .jited_length = raw.jited_prog_len,
+                                                 .run_count = raw.run_cnt,
                                                  .translated = std::move(translated)});
 }
 

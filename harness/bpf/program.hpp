@@ -62,6 +62,8 @@ struct ProgramInfo {
   std::uint32_t id, type, ifindex;
   std::string name;
   std::uint32_t jited_length;
+  /// How often it was run while the kernel counted (BPF_ENABLE_STATS, kernel.bpf_stats_enabled).
+  std::uint64_t run_count;
   /// The instructions after the verifier's rewriting; empty where the caller may not see them.
   std::vector<bpf_insn> translated;
 };

@@ -46,6 +46,7 @@ DeviceState read(nlmsghdr* answer) {
     nla_memcpy(&counted, all[IFLA_STATS64], static_cast<int>(sizeof counted));
     state.sent = counted.tx_packets;
     state.sending_dropped = counted.tx_dropped;
+    state.received = counted.rx_packets;
   }
   if (nlattr* const address = all[IFLA_ADDRESS]; address != nullptr) {
     nla_memcpy(state.address.data(), address, static_cast<int>(state.address.size()));

@@ -38,6 +38,8 @@ struct DeviceState {
   /// Frames it has sent, and frames it dropped in sending, since it was made.
   std::uint64_t sent = 0;
   std::uint64_t sending_dropped = 0;
+  /// Frames it has received since it was made; on a veth device those that an XDP program took are among them.
+  std::uint64_t received = 0;
 };
 
 /// Fails with ENODEV where the calling thread's namespace has no such device.

@@ -95,6 +95,23 @@ Expected<void> PacketSocket::send(std::span<const std::byte> frame) const {
   return whole(::send(fd_.get(), frame.data(), frame.size(), 0), frame.size());
 }
 
+Expected<void> PacketSocket::send_copies(std::span<const std::byte> frame, std::size_t copies) const {
+  if (copies > kMostAtOnce) return failure("sendmmsg", EINVAL, "AF_PACKET");
+  iovec piece{.iov_base = const_cast<std::byte*>(frame.data()),  // NOLINT(*-const-cast): it is only read
+              .iov_len = frame.size()};
+  std::array<mmsghdr, kMostAtOnce> messages{};
+  for (auto& message : messages) {
+    message.msg_hdr.msg_iov = &piece;
+    message.msg_hdr.msg_iovlen = 1;
+  }
+  for (std::size_t sent = 0; sent < copies;) {
+    const int more = sendmmsg(fd_.get(), &messages.at(sent), static_cast<unsigned>(copies - sent), 0);
+    if (more < 0) return last_error("sendmmsg", "AF_PACKET");
+    sent += static_cast<std::size_t>(more);
+  }
+  return {};
+}
+
 Expected<void> PacketSocket::send_as_the_stack_does() const {
   return set_option(fd_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, 0, "PACKET_QDISC_BYPASS");
 }

@@ -39,6 +39,10 @@ class PacketSocket {
   /// with EMSGSIZE where the frame is longer than its MTU allows.
   [[nodiscard]] Expected<void> send(std::span<const std::byte> frame) const;
 
+  /// The same for one frame this many times, by one system call (sendmmsg(2)); at most kMostAtOnce.
+  [[nodiscard]] Expected<void> send_copies(std::span<const std::byte> frame, std::size_t copies) const;
+  static constexpr std::size_t kMostAtOnce = 256;
+
   /// The same through any device of the namespace; for sockets of open_all(). Fails with ENOBUFS where the driver
   /// refuses the frame.
   [[nodiscard]] Expected<void> send_through(std::uint32_t ifindex, std::span<const std::byte> frame) const;

@@ -27,6 +27,8 @@ constexpr std::string_view kOptions[] = {
     "CONFIG_BONDING",
     "CONFIG_DUMMY",
     "CONFIG_DEBUG_INFO_BTF",
+    "CONFIG_HZ",
+    "CONFIG_IRQ_TIME_ACCOUNTING",
     "CONFIG_MACVLAN",
     "CONFIG_NETKIT",
     "CONFIG_PREEMPT_RT",

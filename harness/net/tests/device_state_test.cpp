@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <harness/bpf/program.hpp>
+#include <harness/net/packet_socket.hpp>
 #include <harness/net/tests/netns_fixture.hpp>
 #include <harness/net/xdp_link.hpp>
 
@@ -56,6 +57,18 @@ TEST_F(DeviceStateTest, FollowsWhatIsSet) {
     const auto up = device_state(pair->first);
     EXPECT_EQ(up.value().operational_state, kOperUp);
     EXPECT_NE(up.value().flags & IFF_UP, 0U);
+  });
+}
+
+TEST_F(DeviceStateTest, CountsFrames) {
+  inside([] {
+    const auto pair = create_veth();
+    ASSERT_EQ(fault(pair), "");
+    const auto socket = PacketSocket::open(pair->first);
+    ASSERT_EQ(fault(socket), "");
+    ASSERT_EQ(fault(socket->send_copies(make_frame(), 5)), "");
+    EXPECT_EQ(device_state(pair->first).value().sent, 5U);
+    EXPECT_EQ(device_state(pair->second).value().received, 5U);
   });
 }
 

@@ -30,6 +30,21 @@ TEST_F(PacketSocketTest, HearsWhatComesInAndNotWhatGoesOut) {
   });
 }
 
+TEST_F(PacketSocketTest, SendsCopiesAtOnce) {
+  inside([] {
+    const auto pair = create_veth();
+    ASSERT_EQ(fault(pair), "");
+    const auto first = PacketSocket::open(pair->first);
+    const auto second = PacketSocket::open(pair->second);
+    ASSERT_EQ(fault(first) + fault(second), "");
+    const auto frame = make_frame(100, 7);
+    ASSERT_EQ(fault(first->send_copies(frame, 3)), "");
+    for (int copy = 0; copy < 3; ++copy) EXPECT_EQ(second->receive(10s).value(), frame);
+    EXPECT_EQ(second->receive(20ms).value(), std::nullopt);
+    EXPECT_THAT(first->send_copies(frame, PacketSocket::kMostAtOnce + 1), FailsWith(EINVAL));
+  });
+}
+
 TEST_F(PacketSocketTest, HearsOneEtherTypeAlone) {
   inside([] {
     const auto pair = create_veth();

@@ -1,0 +1,36 @@
+#include <bench/measure/canary.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+
+namespace devmap::bench {
+namespace {
+
+constexpr int kInstructions = 64;  // as many as the assembler is told to repeat
+constexpr int kRounds = 1500;
+constexpr int kAttempts = 3;
+
+double one_attempt() noexcept {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  for (int round = 0; round < kRounds; ++round) {
+    asm volatile(".rept 64\n\tnop\n\t.endr" ::: "memory");
+  }
+  const std::chrono::duration<double, std::nano> spent = Clock::now() - begin;
+  return spent.count() / (kRounds * kInstructions);
+}
+
+}  // namespace
+
+double run_canary() noexcept {
+  return best_canary(1);
+}
+
+double best_canary(unsigned count) noexcept {
+  double best = std::numeric_limits<double>::infinity();
+  for (unsigned attempt = 0; attempt < count * kAttempts; ++attempt) best = std::min(best, one_attempt());
+  return best;
+}
+
+}  // namespace devmap::bench

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <bench/rounds/record.hpp>
+#include <bench/rounds/taken.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace devmap::bench {
+
+/// Samples of each copy that there must be for a figure.
+inline constexpr std::size_t kFewestPairs = 5;
+
+/// What the samples of all processes say of these benchmarks. Samples are kept where the canary gate lets them through
+/// and nothing hindered them; a figure is reliable where its ratio to itself is (is_reliable).
+[[nodiscard]] std::vector<Figure> evaluate(const std::vector<const Benchmark*>& benchmarks,
+                                           const std::vector<TakenSample>& taken);
+
+}  // namespace devmap::bench

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <bench/measure/workload.hpp>
+#include <bench/statistics/canary_gate.hpp>
+#include <harness/base/error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace devmap::bench {
+
+/// One sample, as the process that took it tells it.
+struct TakenSample {
+  std::string benchmark = {};
+  /// Over all processes.
+  std::uint32_t round = 0;
+  /// Every benchmark is measured twice in a round, as if it were two; 0 or 1.
+  std::uint32_t copy = 0;
+  /// Nanoseconds an operation.
+  double each = 0;
+  Canaries canaries = {};
+  FrameCount frames = {};
+  /// Something was found in this process's surroundings for which nothing is to be measured.
+  bool hindered = false;
+  /// What it needs and is missing, or what went wrong; there is no figure then.
+  std::string unmet = {};
+  std::string fault = {};
+
+  [[nodiscard]] std::string json_line() const;
+  /// Fails where the line is no sample.
+  [[nodiscard]] static Expected<TakenSample> from_json_line(std::string_view line);
+};
+
+}  // namespace devmap::bench
