@@ -43,8 +43,11 @@ const std::string kTimeout = "--timeout=2";
 TEST(Calibration, EveryRuleEndsAsItsNameSaysInEveryFormat) {
   NEED_PRIVILEGE();
   const TemporaryDirectory directory;
-  const std::vector<std::pair<Format, std::string>> formats = {
-      {Format::console, "console"}, {Format::json, "json"}, {Format::ktap, "ktap"}, {Format::junit, "junit"}};
+  const std::vector<std::pair<Format, std::string>> formats = {{Format::console, "console"},
+                                                               {Format::json, "json"},
+                                                               {Format::ktap, "ktap"},
+                                                               {Format::junit, "junit"},
+                                                               {Format::stream, "stream"}};
   Arguments arguments = {kTimeout};
   for (const auto& [format, name] : formats) arguments.push_back("--output=" + name + ":" + directory.file(name));
   const auto finished = run(calibration({}, arguments));

@@ -27,8 +27,8 @@ TEST_P(Interruption, LeavesPartialResultsInEveryFormat) {
   EXPECT_EQ(finished.exit_code, 128 + GetParam());
 
   const Verdicts first = {{"calibration.conforms/once", "conforms"}};
-  for (const auto& [format, name] :
-       {std::pair{Format::json, "json"}, std::pair{Format::ktap, "ktap"}, std::pair{Format::junit, "junit"}}) {
+  for (const auto& [format, name] : {std::pair{Format::json, "json"}, std::pair{Format::ktap, "ktap"},
+                                     std::pair{Format::junit, "junit"}, std::pair{Format::stream, "stream"}}) {
     SCOPED_TRACE(name);
     const auto text = content_of(directory.file(name));
     EXPECT_EQ(verdicts_in(format, text), first) << text;

@@ -84,6 +84,26 @@ Verdicts in_junit(const std::string& text) {
   return verdicts;
 }
 
+/// The objects of a stream that are about this.
+std::vector<nlohmann::json> lines_about(const std::string& what, const std::string& text) {
+  std::vector<nlohmann::json> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto object = nlohmann::json::parse(line);
+    if (object.contains(what)) found.push_back(object.at(what));
+  }
+  return found;
+}
+
+Verdicts in_stream(const std::string& text) {
+  Verdicts verdicts;
+  for (const auto& result : lines_about("result", text)) {
+    verdicts[result.at("rule").get<std::string>() + "/" + result.at("variant").get<std::string>()] =
+        result.at("verdict");
+  }
+  return verdicts;
+}
+
 }  // namespace
 
 Verdicts verdicts_in(Format format, const std::string& text) {
@@ -96,6 +116,8 @@ Verdicts verdicts_in(Format format, const std::string& text) {
       return in_ktap(text);
     case Format::junit:
       return in_junit(text);
+    case Format::stream:
+      return in_stream(text);
   }
   return {};
 }
@@ -109,6 +131,8 @@ bool says_partial(Format format, const std::string& text) {
       return nlohmann::json::parse(text).at("context").at("partial");
     case Format::junit:
       return xml(text).get<std::string>("testsuites.<xmlattr>.name").find("(partial: ") != std::string::npos;
+    case Format::stream:
+      return lines_about("end", text).at(0).at("partial");
   }
   return false;
 }
