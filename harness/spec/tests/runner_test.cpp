@@ -198,7 +198,7 @@ TEST_F(RunnerTest, RunsAgainWhatWasNotObservedExactly) {
   }
 }
 
-TEST_F(RunnerTest, RunsOnlyTheLastOfWhichCountsAlsoWhereItDeviates) {
+TEST_F(RunnerTest, JudgesTheLastRunAlsoWhereItDeviates) {
   const SharedNumber runs;
   add([&](Case& c) {
     if (++runs.value() == 1) c.may_have_missed("nobody looked");
