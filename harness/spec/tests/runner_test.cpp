@@ -176,6 +176,7 @@ std::function<void(Case&)> inexact_at_first(const SharedNumber& runs, int inexac
 
 std::vector<std::string> texts(const std::vector<Evidence>& evidence) {
   std::vector<std::string> texts;
+  texts.reserve(evidence.size());
   for (const auto& line : evidence) texts.push_back(line.text());
   return texts;
 }
