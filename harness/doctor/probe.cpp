@@ -288,7 +288,8 @@ class Attempt {
                                         told_.driver_error != 0 ? " with " + errno_name(told_.driver_error)
                                                                 : " without an error"));
     }
-    // Events of a softirq may be lost (redirect_trace.hpp): where frames came out or were counted, that counts.
+    // Some kernels skip events of a softirq and do not tell (RedirectTrace): frames that came out or were counted
+    // count.
     const auto after = counters();
     const bool out_came_as_many = heard == kProbeFrames || after.sent - before.sent >= kProbeFrames;
     if (told_.listened && told_.redirected < kProbeFrames && !out_came_as_many) {
