@@ -183,7 +183,7 @@ void add_segmentation(Registry& rules) {
             for (const bool tso : {true, false}) {
               c.must(set_tcp_segmentation(t.in0(), tso));
               std::size_t came_out = 0;
-              // Events of a softirq may be lost (redirect_trace.hpp), all of them, so none is asked for again.
+              // Some kernels skip events of a softirq and do not tell (RedirectTrace): the segments are sent again.
               std::vector<RedirectEvent> events;
               for (int attempt = 0; attempt < kMostAttempts && events.empty(); ++attempt) {
                 c.must(send_to_be_segmented(t.in0(), make_tcp_frame(2 * std::size_t{kSegment}), kSegment));

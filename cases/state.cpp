@@ -270,7 +270,7 @@ void redirect_without_helper(Case& c, int code) {
   const auto link = c.must(XdpLink::create(program, {.ifindex = pair.first, .flags = xdp_flags(c.mode())}));
   const auto sender = c.must(PacketSocket::open(pair.second));
   std::vector<RedirectEvent> events;
-  // An event raised in a softirq can be missed (see RedirectTrace): a few frames make sure of one.
+  // Some kernels skip an event raised in a softirq and do not tell (RedirectTrace): a few frames make sure of one.
   for (int attempt = 0; attempt < 5 && events.empty(); ++attempt) {
     c.must(sender.send(make_frame()));
     (void)wait_until(

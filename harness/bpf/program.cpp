@@ -54,6 +54,15 @@ Reply<> held(const Asked& asked, bpf_cmd command, std::uint32_t id) {
   return Reply<>::granted(asked);
 }
 
+/// BPF_OBJ_GET_INFO_BY_FD; 0, or a negative errno. `info` also says what is wanted.
+long get_info(int fd, bpf_prog_info& info) {
+  bpf_attr attr{};
+  attr.info.bpf_fd = static_cast<std::uint32_t>(fd);
+  attr.info.info_len = sizeof info;
+  attr.info.info = pointer_word(&info);
+  return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, attr);
+}
+
 }  // namespace
 
 Reply<Program> Program::load(const ProgramSpec& spec, std::span<const bpf_insn> instructions) {
@@ -81,11 +90,7 @@ Reply<ProgramInfo> Program::info() const {
     raw = {};
     raw.xlated_prog_len = static_cast<std::uint32_t>(translated.size() * sizeof(bpf_insn));
     raw.xlated_prog_insns = pointer_word(translated.data());
-    bpf_attr attr{};
-    attr.info.bpf_fd = static_cast<std::uint32_t>(fd());
-    attr.info.info_len = sizeof raw;
-    attr.info.info = pointer_word(&raw);
-    if (const long result = sys_bpf(BPF_OBJ_GET_INFO_BY_FD, attr); result < 0) {
+    if (const long result = get_info(fd(), raw); result < 0) {
       return Reply<ProgramInfo>::refused(asked, static_cast<int>(-result));
     }
   }
@@ -99,6 +104,15 @@ Reply<ProgramInfo> Program::info() const {
                                                  .jited_length = raw.jited_prog_len,
                                                  .run_count = raw.run_cnt,
                                                  .translated = std::move(translated)});
+}
+
+Reply<std::uint64_t> Program::recursion_misses() const {
+  const Asked asked("program info", {});
+  bpf_prog_info raw{};
+  if (const long result = get_info(fd(), raw); result < 0) {
+    return Reply<std::uint64_t>::refused(asked, static_cast<int>(-result));
+  }
+  return Reply<std::uint64_t>::granted(asked, raw.recursion_misses);
 }
 
 Reply<> Program::bind(const Map& map) const {

@@ -81,6 +81,9 @@ class Program {
   void close() noexcept { fd_.reset(); }
 
   [[nodiscard]] Reply<ProgramInfo> info() const;
+  /// How often the kernel has not run the program because another one, or a bpf(2) call about a map, was at work on the
+  /// same CPU (recursion_misses of bpf_prog_info, 5.12).
+  [[nodiscard]] Reply<std::uint64_t> recursion_misses() const;
   /// BPF_PROG_BIND_MAP (5.10): the program holds the map from now on, without using it.
   [[nodiscard]] Reply<> bind(const Map& map) const;
   /// BPF_PROG_ATTACH; what `target` is (a descriptor, an ifindex) depends on the attach type.

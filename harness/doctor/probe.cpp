@@ -35,6 +35,9 @@ constexpr auto kOnTheirWay = 1s;
 
 constexpr std::uint32_t kUsualMtu = 1500;
 
+/// How often a probe is made at most until everything was heard that became of its frames.
+constexpr int kMostAttempts = 5;
+
 /// Of individual LAN scope (IEEE Std 802.1Q, table 8-1): no bridge passes it on.
 constexpr std::array<std::uint8_t, 6> kNearestBridge = {0x01, 0x80, 0xc2, 0, 0, 0x0e};
 
@@ -169,8 +172,16 @@ class Attempt {
       return impossible(sent.error());
     }
     listen();
-    return judge(was_refused() ? 0 : end_.heard(token_), before);
+    auto result = judge(was_refused() ? 0 : end_.heard(token_), before);
+    // Frames that came out, and errors, are what they are; only silence may be none.
+    if (skipped_ != 0 && !was_refused() && result.outcome != Probe::Outcome::received) {
+      return {.outcome = Probe::Outcome::impossible, .seen = "could not tell: " + skipped_events(skipped_)};
+    }
+    skipped_ = 0;
+    return result;
   }
+  /// Whether another attempt may show what this one could not.
+  [[nodiscard]] bool inexact() const { return skipped_ != 0; }
 
  private:
   Expected<void> prepare() {
@@ -251,6 +262,7 @@ class Attempt {
   void listen() {
     if (!trace_) return;
     const auto events = trace_->events();
+    if (const auto skipped = trace_->missed()) skipped_ = *skipped;
     if (!events) return;
     for (const auto& event : *events) told_.add(event);
   }
@@ -276,7 +288,8 @@ class Attempt {
                                         told_.driver_error != 0 ? " with " + errno_name(told_.driver_error)
                                                                 : " without an error"));
     }
-    // Events of a softirq may be lost (redirect_trace.hpp): where frames came out or were counted, that counts.
+    // Some kernels skip events of a softirq and do not tell (RedirectTrace): frames that came out or were counted
+    // count.
     const auto after = counters();
     const bool out_came_as_many = heard == kProbeFrames || after.sent - before.sent >= kProbeFrames;
     if (told_.listened && told_.redirected < kProbeFrames && !out_came_as_many) {
@@ -331,6 +344,7 @@ class Attempt {
   Frame frame_;
   std::string as_if_;
   Told told_;
+  std::uint64_t skipped_ = 0;
 };
 
 }  // namespace
@@ -352,7 +366,11 @@ std::string_view name_of(Probe::Outcome outcome) {
 }
 
 Probe probe(const Situation& situation, Mode mode) {
-  return Attempt(situation, mode).run();
+  for (int attempts_left = kMostAttempts - 1;; --attempts_left) {
+    Attempt attempt(situation, mode);
+    auto result = attempt.run();
+    if (!attempt.inexact() || attempts_left == 0) return result;
+  }
 }
 
 void consider(const Probe& probe, const Situation& situation, std::vector<Finding>& findings) {
@@ -360,7 +378,7 @@ void consider(const Probe& probe, const Situation& situation, std::vector<Findin
   if (probe.outcome == Probe::Outcome::impossible) {
     findings.push_back({.name = "probe-impossible",
                         .severity = Severity::unknown,
-                        .found = "what a probe would show; nothing could be sent",
+                        .found = "what a probe would show; it could not be made",
                         .remedy = "see the line on the probe",
                         .rule = rule::kRedirects});
     return;

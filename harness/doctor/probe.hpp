@@ -18,10 +18,10 @@ struct Probe {
     taken,       ///< OUT's driver took them; what it did with them cannot be seen from here
     lost,        ///< OUT's driver took them, and dropped them or not all were heard at the other end
     refused,     ///< the redirect failed, or OUT's driver refused them
-    impossible,  ///< nothing could be sent
+    impossible,  ///< nothing could be sent, or nobody could tell what became of it
   };
   Outcome outcome = Outcome::impossible;
-  /// What was seen, or why nothing could be sent.
+  /// What was seen, or why nothing was.
   std::string seen = {};
   /// What it does not show.
   std::string not_shown = {};
@@ -36,7 +36,8 @@ struct Probe {
 ///     own
 ///
 /// So it shows what becomes of a redirect to OUT, and nothing of how frames get into IN: for that a program would have
-/// to be attached to IN. Needs the rights of root.
+/// to be attached to IN. It is repeated a few times where the kernel does not tell all that happened (RedirectTrace).
+/// Needs the rights of root.
 [[nodiscard]] Probe probe(const Situation& situation, Mode mode);
 
 /// The findings in the light of a probe: what was unknown may be known now, and frames that did not get through

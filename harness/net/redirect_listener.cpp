@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstddef>
@@ -184,11 +185,12 @@ Expected<RedirectListener> RedirectListener::create(std::span<const RedirectTrac
   }
   RedirectListener listener(std::move(*ring_of), std::move(made));
   for (const auto tracepoint : tracepoints) {
-    const auto program = load_listener(tracepoint, *tracefs, listener.ring_of_, listener.rings_);
+    auto program = load_listener(tracepoint, *tracefs, listener.ring_of_, listener.rings_);
     if (!program) return std::unexpected(program.error());
     auto attached = attach(tracefs->path(directory_of(tracepoint) + "id"), *program);
     if (!attached) return std::unexpected(attached.error());
-    listener.attachments_.push_back(std::move(*attached));
+    listener.posts_.push_back(
+        {.tracepoint = tracepoint, .program = std::move(*program), .attachment = std::move(*attached)});
   }
   return listener;
 }
@@ -215,6 +217,17 @@ Expected<void> RedirectListener::ask_for(Subject subject, std::uint32_t id, std:
 void RedirectListener::no_longer_ask_for(Subject subject, std::uint32_t id) const {
   const SubjectKey key{.subject = subject, .id = id};
   (void)ring_of_.erase_raw(&key);
+}
+
+Expected<std::uint64_t> RedirectListener::missed(std::span<const RedirectTracepoint> tracepoints) const {
+  std::uint64_t sum = 0;
+  for (const auto& post : posts_) {
+    if (std::ranges::find(tracepoints, post.tracepoint) == tracepoints.end()) continue;
+    const auto count = post.program.recursion_misses().expected();
+    if (!count) return std::unexpected(count.error());
+    sum += *count;
+  }
+  return sum;
 }
 
 Expected<RedirectEvent> RedirectListener::event_in(std::span<const std::byte> written) {

@@ -3,6 +3,7 @@
 #include <harness/base/error.hpp>
 #include <harness/base/unique_fd.hpp>
 #include <harness/bpf/map.hpp>
+#include <harness/bpf/program.hpp>
 #include <harness/net/redirect_event.hpp>
 
 #include <cstdint>
@@ -41,15 +42,25 @@ class RedirectListener {
   /// Whoever reads a ring is its only reader.
   [[nodiscard]] const Map& ring(std::uint32_t number) const { return rings_.at(number); }
 
+  /// How often the kernel has raised one of these tracepoints without running the program there
+  /// (kernel/trace/bpf_trace.c:trace_call_bpf), whatever the event was about; 0 where the kernel does not count it.
+  [[nodiscard]] Expected<std::uint64_t> missed(std::span<const RedirectTracepoint> tracepoints) const;
+
   /// The event in what a program wrote. Fails where it is too short for one.
   [[nodiscard]] static Expected<RedirectEvent> event_in(std::span<const std::byte> written);
 
  private:
   RedirectListener(Map ring_of, std::vector<Map> rings) : ring_of_(std::move(ring_of)), rings_(std::move(rings)) {}
 
+  struct Post {
+    RedirectTracepoint tracepoint;
+    Program program;
+    UniqueFd attachment;
+  };
+
   Map ring_of_;
   std::vector<Map> rings_;
-  std::vector<UniqueFd> attachments_;
+  std::vector<Post> posts_;
 };
 
 }  // namespace devmap

@@ -47,8 +47,9 @@ XdpAttachment Case::attach(const Program& program, std::uint32_t ifindex, Mode m
 
 RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched) {
   const bool is_free = lent_listener_ != nullptr && lent_listener_.use_count() == 1;
-  return must(is_free ? RedirectTrace::start(lent_listener_, lent_.ring, tracepoints, watched)
-                      : RedirectTrace::start(tracepoints, watched));
+  const auto on_missed = [this](std::uint64_t skipped) { may_have_missed(skipped_events(skipped)); };
+  return must(is_free ? RedirectTrace::start(lent_listener_, lent_.ring, tracepoints, watched, on_missed)
+                      : RedirectTrace::start(tracepoints, watched, on_missed));
 }
 
 std::chrono::milliseconds Case::soak(std::chrono::milliseconds usual) const {
@@ -98,7 +99,10 @@ Case::Outcome Case::run(const std::function<void(Case&)>& check) {
   } catch (...) {
     break_off("exception of an unknown type");
   }
-  return {.as_stated = judged_ > 0 && mismatches_ == 0 && !broken_, .broken = broken_, .refusals = refusals_};
+  const bool as_stated = judged_ > 0 && mismatches_ == 0 && !broken_;
+  // What broke may have been that nothing was heard.
+  if (!as_stated && inexact_) return {.inexact = inexact_, .refusals = refusals_};
+  return {.as_stated = as_stated, .broken = broken_, .refusals = refusals_};
 }
 
 Refusal::~Refusal() {

@@ -152,6 +152,10 @@ class Case {
     return record({.did = std::string(what), .expected = "so", .observed = std::move(observed), .as_expected = is_so});
   }
 
+  /// Something may have happened that was not observed, and why: where not everything turns out as stated, nothing
+  /// follows from it, and the check is run again (Outcome::inexact). The check's traces say so by themselves.
+  void may_have_missed(std::string why) { inexact_ = std::move(why); }
+
   /// Something worth knowing that is not judged.
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
 
@@ -175,6 +179,9 @@ class Case {
     bool as_stated = false;
     /// Why the harness is at fault, where it is.
     std::optional<std::string> broken = {};
+    /// Why nothing follows from it, where not all was observed that may have happened; then it is neither as stated nor
+    /// broken.
+    std::optional<std::string> inexact = {};
     /// The errnos that something was expected to end in (Rule::refuses).
     std::set<int> refusals = {};
   };
@@ -227,6 +234,7 @@ class Case {
   std::size_t judged_ = 0;
   std::size_t mismatches_ = 0;
   std::optional<std::string> broken_;
+  std::optional<std::string> inexact_;
   std::set<int> refusals_;
 };
 

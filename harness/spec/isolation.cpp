@@ -152,7 +152,7 @@ bool run_check_here(const Check& check, int report_fd, const Lent& lent) {
   if (!outcome.broken) outcome.broken = left_behind(before);
   if (!outcome.broken) outcome.broken = other_refusals(*check.rule, outcome);
   say(outcome_line(outcome));
-  return outcome.as_stated && !outcome.broken;
+  return !outcome.broken && (outcome.as_stated || outcome.inexact);
 }
 
 Expected<IsolatedCheck> IsolatedCheck::prepare(std::span<const Check> checks, const Options& options) {

@@ -92,6 +92,7 @@ std::string missing_line(const ChildReport::Missing& missing) {
 std::string outcome_line(const Case::Outcome& outcome) {
   json object = {{"as_stated", outcome.as_stated}};
   if (outcome.broken) object["broken"] = *outcome.broken;
+  if (outcome.inexact) object["inexact"] = *outcome.inexact;
   return line({{"outcome", object}});
 }
 
@@ -114,6 +115,7 @@ bool take_line(ChildReport& report, std::string_view text) {
     } else if (const auto outcome = object.find("outcome"); outcome != object.end()) {
       Case::Outcome taken{.as_stated = outcome->at("as_stated")};
       if (outcome->contains("broken")) taken.broken = outcome->at("broken").get<std::string>();
+      if (outcome->contains("inexact")) taken.inexact = outcome->at("inexact").get<std::string>();
       report.outcome = std::move(taken);
     } else {
       report.kept = object.at("kept");
@@ -122,6 +124,11 @@ bool take_line(ChildReport& report, std::string_view text) {
   } catch (const std::exception&) {  // no JSON, or not of these shapes
     return false;
   }
+}
+
+bool is_inexact(const ChildReport& report) {
+  return report.outcome && report.outcome->inexact && !report.outcome->broken && !report.timed_out &&
+         report.signal == 0 && report.kernel_warnings.empty();
 }
 
 Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kernel, ChildReport report,
@@ -163,6 +170,10 @@ Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kern
   } else if (report.outcome->broken) {
     result.verdict = Verdict::broken;
     result.reason = *report.outcome->broken;
+  } else if (report.outcome->inexact) {
+    result.verdict = Verdict::broken;
+    result.reason = "not exact: " + *report.outcome->inexact;
+    result.advice = "run it again with fewer --jobs while nothing else on the machine uses BPF maps";
   } else {
     result.verdict = verdict_of(rule.expected_on(kernel), report.outcome->as_stated);
     const KnownIssue* issue = known_issue(rule, result.variant, kernel, listed);

@@ -46,6 +46,9 @@ struct ChildReport {
 /// Takes one such line into the report; false where it is none.
 [[nodiscard]] bool take_line(ChildReport& report, std::string_view line);
 
+/// Whether nothing can be said but that the check should be run again.
+[[nodiscard]] bool is_inexact(const ChildReport& report);
+
 /// The verdict on a rule, given all that is known. `listed` are known issues from outside the suite.
 [[nodiscard]] Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kernel, ChildReport report,
                            const KnownIssues& listed);

@@ -30,7 +30,8 @@ struct RunOutcome {
   std::vector<std::string> foreign_warnings = {};
 };
 
-/// Runs checks, each in a process of its own, several at once.
+/// Runs checks, each in a process of its own, several at once. One whose observation was not exact (Case::Outcome) is
+/// run again from the start, a few times at most; only the last run of it counts, with a note of how many went before.
 class Runner {
  public:
   struct Options {
@@ -71,7 +72,8 @@ class Runner {
       : options_(std::move(options)), log_(log), progress_(std::move(progress)), beginning_(std::move(beginning)) {}
 
   /// SIGINT and SIGTERM end the run; what is through by then is kept. `order` is the order in which the checks are
-  /// begun: a permutation of their indexes. Fails only where the machinery itself does.
+  /// begun: a permutation of their indexes. Time in which the runner was stopped (SIGSTOP, SIGTSTP) does not count
+  /// against the time limit of a check. Fails only where the machinery itself does.
   [[nodiscard]] Expected<RunOutcome> run(const std::vector<Check>& checks, const std::vector<std::size_t>& order);
 
  private:

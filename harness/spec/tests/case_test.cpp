@@ -50,6 +50,29 @@ Reply<> refused(int code, const std::string& explanation = {}, const char* call 
   return Reply<>::refused(Asked(call, {}), code, explanation);
 }
 
+TEST(Case, IsInexactWhereSomethingMayHaveBeenMissedAndNotAllIsAsStated) {
+  const auto missed = [](Case& c) { c.may_have_missed("nobody looked"); };
+  const auto expect_inexact = [](const Tried& tried) {
+    EXPECT_FALSE(tried.outcome.as_stated);
+    EXPECT_EQ(tried.broken(), "not broken");
+    EXPECT_EQ(tried.outcome.inexact.value_or("exact"), "nobody looked");
+  };
+  expect_inexact(tried([&](Case& c) {
+    c.holds("seen", false);
+    missed(c);
+  }));
+  expect_inexact(tried([&](Case& c) {
+    missed(c);
+    c.must(Expected<int>(failure("listen", 0)));
+  }));
+  const auto all_seen = tried([&](Case& c) {
+    missed(c);
+    c.holds("seen", true);
+  });
+  expect_as_stated(all_seen);
+  EXPECT_FALSE(all_seen.outcome.inexact);
+}
+
 TEST(Case, KnowsItsVariant) {
   expect_as_stated(tried(
       [](Case& c) {

@@ -56,6 +56,29 @@ TEST(Judge, PutsWhatMakesTheRestMeaninglessFirst) {
   EXPECT_EQ(judged(report, kInside, known).verdict, Verdict::timeout);
 }
 
+TEST(Judge, CallsWhatIsNeverExactBroken) {
+  const auto result = judged({.outcome = Case::Outcome{.inexact = "events were skipped"}});
+  EXPECT_EQ(result.verdict, Verdict::broken);
+  EXPECT_EQ(result.reason, "not exact: events were skipped");
+  EXPECT_THAT(result.advice, HasSubstr("run it again"));
+}
+
+TEST(ChildReport, IsInexactOnlyWhereNothingElseCanBeSaid) {
+  ChildReport report;
+  EXPECT_FALSE(is_inexact(report)) << "without an outcome";
+  ASSERT_TRUE(take_line(report, outcome_line({.inexact = "events were skipped"})));
+  ASSERT_TRUE(report.outcome->inexact.has_value());
+  EXPECT_TRUE(is_inexact(report));
+  for (const auto& finding : std::vector<std::function<void(ChildReport&)>>{
+           [](ChildReport& r) { r.timed_out = true; }, [](ChildReport& r) { r.signal = SIGSEGV; },
+           [](ChildReport& r) { r.kernel_warnings = {"WARNING: a"}; },
+           [](ChildReport& r) { r.outcome->broken = "left a child process behind"; }}) {
+    ChildReport other = report;
+    finding(other);
+    EXPECT_FALSE(is_inexact(other));
+  }
+}
+
 TEST(Judge, GivesReasonAndAdvice) {
   const struct {
     ChildReport report;

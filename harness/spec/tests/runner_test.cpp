@@ -1,14 +1,17 @@
 #include <harness/spec/runner.hpp>
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <harness/base/capabilities.hpp>
 #include <harness/base/wait.hpp>
+#include <harness/net/link.hpp>
 #include <harness/spec/preflight.hpp>
 #include <harness/spec/tests/support.hpp>
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <new>
 #include <numeric>
 #include <thread>
@@ -194,6 +197,116 @@ TEST_F(RunnerTest, EndsWhatDoesNotEndInTime) {
   EXPECT_EQ(outcome.results[0].evidence.size(), 1U) << "what it had found is kept";
   EXPECT_THAT(outcome.results[0].reason, HasSubstr("no end after 1."));
   EXPECT_GE(outcome.results[0].duration_ms, 1000);
+}
+
+/// A check whose first runs, so many, do not observe all that happens and find something wrong.
+std::function<void(Case&)> inexact_at_first(const SharedNumber& runs, int inexact) {
+  return [&runs, inexact](Case& c) {
+    const int run = ++runs.value();
+    if (run <= inexact) c.may_have_missed("nobody looked");
+    c.equals("the namespace is new", std::filesystem::exists("/proc/sys/net/ipv4/conf/again"), false);
+    c.note(fmt::format("run {}", run));
+    c.must(create_veth({.first_name = "again"}));
+    c.holds("all was seen", run > inexact);
+  };
+}
+
+std::vector<std::string> texts(const std::vector<Evidence>& evidence) {
+  std::vector<std::string> texts;
+  texts.reserve(evidence.size());
+  for (const auto& line : evidence) texts.push_back(line.text());
+  return texts;
+}
+
+TEST_F(RunnerTest, RunsAgainWhatWasNotObservedExactly) {
+  for (const unsigned jobs : {1U, 3U}) {
+    const SharedNumber runs;
+    rules_ = {};
+    add(hold);
+    add(inexact_at_first(runs, 2));
+    add(not_hold);
+    std::vector<std::string> settled;
+    const auto outcome = run({.jobs = jobs}, [&](const Result& result, auto, auto) { settled.push_back(result.rule); });
+    EXPECT_THAT(told(outcome), ElementsAre("test.r0 conforms", "test.r1 conforms", "test.r2 deviates"));
+    EXPECT_THAT(settled, testing::UnorderedElementsAre("test.r0", "test.r1", "test.r2"));
+    EXPECT_THAT(texts(outcome.results[1].evidence),
+                ElementsAre(HasSubstr("the namespace is new"), "run 3", HasSubstr("all was seen"),
+                            "run again 2 times, as not everything that happened had been observed"));
+    EXPECT_EQ(runs.value(), 3);
+  }
+}
+
+TEST_F(RunnerTest, JudgesTheLastRunAlsoWhereItDeviates) {
+  const SharedNumber runs;
+  add([&](Case& c) {
+    if (++runs.value() == 1) c.may_have_missed("nobody looked");
+    c.holds("it is so", false);
+  });
+  EXPECT_THAT(told(run()), ElementsAre("test.r0 deviates"));
+  EXPECT_EQ(runs.value(), 2);
+}
+
+TEST_F(RunnerTest, GivesUpOnWhatIsNeverObservedExactly) {
+  const SharedNumber runs;
+  add(inexact_at_first(runs, 1'000'000));
+  add(hold);
+  const auto outcome = run();
+  EXPECT_THAT(told(outcome), ElementsAre("test.r0 broken", "test.r1 conforms"));
+  EXPECT_EQ(outcome.results[0].reason, "not exact: nobody looked");
+  EXPECT_EQ(runs.value(), 6);
+  EXPECT_THAT(texts(outcome.results[0].evidence), testing::Contains(HasSubstr("run again 5 times")));
+}
+
+TEST_F(RunnerTest, FinishesWhatIsRepeatedAlsoAfterTheFirstFailure) {
+  const SharedNumber runs;
+  add([&](Case& c) {
+    if (++runs.value() == 1) c.may_have_missed("nobody looked");
+    c.holds("the other has failed and this has run again", runs.value() == 2);
+  });
+  add(not_hold);
+  EXPECT_THAT(told(run({.jobs = 2, .fail_fast = true})), ElementsAre("test.r0 conforms", "test.r1 deviates"));
+}
+
+/// Stops a process for longer than a while, and lets it go on.
+void hold_up(pid_t process, std::chrono::milliseconds longer_than) {
+  kill(process, SIGSTOP);
+  std::this_thread::sleep_for(longer_than);
+  kill(process, SIGCONT);
+}
+
+TEST_F(RunnerTest, DoesNotCountTheTimeInWhichItWasStopped) {
+  constexpr auto kTimeout = 1500ms;
+  // The check itself stops its runner for longer than it may take, and takes its time when the runner is back.
+  add([=](Case& c) {
+    hold_up(getppid(), kTimeout + 500ms);
+    std::this_thread::sleep_for(200ms);
+    hold(c);
+  });
+  const pid_t runner = fork();
+  if (runner == 0) {
+    const auto outcome = Runner({.timeout = kTimeout}, nullptr, {}).run(rules_.checks(), {0});
+    _exit(outcome && told(*outcome) == std::vector<std::string>{"test.r0 conforms"} ? 0 : 1);
+  }
+  ASSERT_GT(runner, 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(runner, &status, 0), runner);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(RunnerTest, EndsWhatDoesNotEndInTimeAlsoAfterAStop) {
+  add([](Case& c) {
+    hold_up(getppid(), 100ms);
+    hang(c);
+  });
+  const pid_t runner = fork();
+  if (runner == 0) {
+    const auto outcome = Runner({.timeout = 500ms}, nullptr, {}).run(rules_.checks(), {0});
+    _exit(outcome && told(*outcome) == std::vector<std::string>{"test.r0 timeout"} ? 0 : 1);
+  }
+  ASSERT_GT(runner, 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(runner, &status, 0), runner);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST_F(RunnerTest, GivesRacesTheTimeOfASoakBesidesTheLimit) {
