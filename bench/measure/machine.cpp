@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <harness/base/file.hpp>
-#include <harness/spec/record.hpp>
+#include <harness/spec/context.hpp>
 #include <limits>
 #include <sstream>
 
@@ -51,8 +51,8 @@ double measured_clock() noexcept {
 }
 
 std::map<std::string, std::string> machine_context(const std::vector<Obstacle>& obstacles) {
-  const auto run = RunContext::of_this_machine();
-  const auto suite = SuiteIdentity::of_this_build();
+  const auto run = context_of_this_machine();
+  const auto suite = suite_of_this_build();
   std::vector<std::string> hindered;
   std::ranges::transform(obstacles, std::back_inserter(hindered), &Obstacle::what);
   return {{"kernel", run.release},

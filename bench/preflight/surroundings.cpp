@@ -11,7 +11,7 @@
 #include <harness/base/file.hpp>
 #include <harness/bpf/assembler.hpp>
 #include <harness/bpf/program.hpp>
-#include <harness/spec/record.hpp>
+#include <harness/spec/context.hpp>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -146,7 +146,7 @@ Surroundings Surroundings::of_this_machine() {
   } else {
     seen.unseen.push_back("BPF statistics: " + timed.error().text());
   }
-  const auto context = RunContext::of_this_machine();
+  const auto context = context_of_this_machine();
   seen.jit = jit_named(context.jit);
   const auto accounting = context.config.find("CONFIG_IRQ_TIME_ACCOUNTING");
   seen.softirq_time_is_apart = accounting != context.config.end() && accounting->second == "y";

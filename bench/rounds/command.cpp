@@ -18,7 +18,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <harness/base/file.hpp>
-#include <harness/spec/output_file.hpp>
+#include <harness/base/output_file.hpp>
 #include <random>
 #include <regex>
 #include <set>

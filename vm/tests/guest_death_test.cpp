@@ -1,8 +1,8 @@
 // Guests that die, on a real kernel in QEMU: needs both, and is skipped where one is not here.
 #include <vm/kernel_run.hpp>
 
+#include <vm/guest_programs.hpp>
 #include <vm/kernel_source.hpp>
-#include <vm/suite.hpp>
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -34,16 +34,20 @@ std::vector<pid_t> children() {
 class GuestDeath : public testing::Test {
  protected:
   void SetUp() override {
-    if (const auto qemu = find_qemu(); !qemu) GTEST_SKIP() << qemu.error().text();
+    if (const auto qemu = find_qemu(usual_architecture()); !qemu) GTEST_SKIP() << qemu.error().text();
     const auto catalogue = Catalogue::built_in().value();
     auto kernel = find_kernel(catalogue, "6.1", unpacked_);
     if (!kernel) kernel = find_kernel(catalogue, "newest", unpacked_);
     if (!kernel) GTEST_SKIP() << kernel.error().text();
     kernel_ = *kernel;
-    auto suite = read_suite(DEVMAP_VM_TRIAL_SUITE);
-    if (!suite) GTEST_SKIP() << suite.error().text();
-    suite_ = std::move(*suite);
-    options_ = {.suite = suite_, .modules = catalogue.guest, .memory_mib = 256, .silence = 15s};
+    auto programs = read_guest_programs(usual_architecture(), usual_architecture(), DEVMAP_VM_TRIAL_SUITE);
+    if (!programs) GTEST_SKIP() << programs.error().text();
+    programs_ = std::move(*programs);
+    options_ = {.init = programs_.init,
+                .suite = programs_.suite,
+                .modules = catalogue.guest,
+                .memory_mib = 256,
+                .silence = 15s};
   }
 
   /// Runs these rules of the trial suite.
@@ -65,7 +69,7 @@ class GuestDeath : public testing::Test {
 
   std::optional<TemporaryDirectory> unpacked_ = {};
   Kernel kernel_ = {};
-  std::string suite_ = {};
+  GuestPrograms programs_ = {};
   KernelRunOptions options_ = {};
 };
 
