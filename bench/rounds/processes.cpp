@@ -69,7 +69,7 @@ Expected<void> take_rounds_elsewhere(const WorkerSpec& spec, const std::function
   UniqueFd writing(ends[1]);
   auto process = vm::Process::start({.program = "/proc/self/exe",
                                      .arguments = worker_arguments(spec, writing.get()),
-                                     .kept_descriptor = writing.get()});
+                                     .kept_descriptors = {writing.get()}});
   if (!process) return std::unexpected(process.error());
   writing.reset();
   const auto read = read_samples(reading.get(), took);
