@@ -105,16 +105,16 @@ void tell_of_failure(const std::string& kernel, const KernelRun& run) {
 int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   const auto catalogue = read_catalogue(catalogue_file);
   if (!catalogue) return complain(catalogue.error().text(), kExitUsage);
+  const auto* const entry = catalogue->find(options.kernel);
+  const auto* const architecture = architecture_named(entry != nullptr ? entry->architecture : options.architecture);
+  const auto qemu = find_qemu(*architecture);
+  if (!qemu) return complain(qemu.error().text(), kExitMissing);
   std::optional<TemporaryDirectory> unpacked;
   auto kernel = obtain_kernel(catalogue_file, *catalogue, options, unpacked);
   if (!kernel) return complain(kernel.error().text(), kExitMissing);
-  if (catalogue->find(options.kernel) == nullptr) {
-    kernel->architecture = architecture_named(options.architecture);
-    kernel->suite_architecture = kernel->architecture;
-  }
+  kernel->architecture = architecture;
+  if (entry == nullptr) kernel->suite_architecture = architecture;
   if (!options.suite_architecture.empty()) kernel->suite_architecture = architecture_named(options.suite_architecture);
-  const auto qemu = find_qemu(*kernel->architecture);
-  if (!qemu) return complain(qemu.error().text(), kExitMissing);
   if (!options.modules.empty()) kernel->modules = options.modules;
   const auto programs = read_guest_programs(*kernel->architecture, *kernel->suite_architecture, options.suite);
   if (!programs) return complain(programs.error().text(), kExitMissing);
@@ -125,7 +125,6 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
     known = std::move(*text);
   }
   // A variation of the catalogue says how its kernel is run, unless the user says otherwise.
-  const auto* const entry = catalogue->find(options.kernel);
   auto command_line = entry != nullptr ? entry->command_line : std::string();
   if (!options.command_line.empty()) command_line += (command_line.empty() ? "" : " ") + options.command_line;
   const auto& jit = options.jit.empty() && entry != nullptr ? entry->jit : options.jit;
