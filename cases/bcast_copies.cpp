@@ -263,7 +263,9 @@ void add_fragments(Registry& rules) {
                 "gets it.",
       .refuses = {EOPNOTSUPP},
       .since = {.major = 7, .minor = 2},
-      .backports = {{7, 1, 4}, {6, 18, 39}, {6, 12, 96}, {6, 6, 145}, {6, 1, 178}, {5, 15, 212}},
+      // 6.1.178 and 5.15.212 took it too, where it cannot be seen: before 6.3 no frame in several buffers is redirected
+      // natively, and one in generic mode is in a single buffer by then.
+      .backports = {{7, 1, 4}, {6, 18, 39}, {6, 12, 96}, {6, 6, 145}},
       .source = {kNativeCopy, kGenericCopy},
       .commits = {"aa496720618f"},
       .danger = "kernels without the fix make copies that share the frame's buffers (CVE-2026-64355)",

@@ -270,7 +270,9 @@ void redirect_without_helper(Case& c, int code) {
   const auto link = c.must(XdpLink::create(program, {.ifindex = pair.first, .flags = xdp_flags(c.mode())}));
   const auto sender = c.must(PacketSocket::open(pair.second));
   std::vector<RedirectEvent> events;
-  // Some kernels skip an event raised in a softirq and do not tell (RedirectTrace): a few frames make sure of one.
+  // Some kernels skip an event raised in a softirq and do not tell (RedirectTrace), and on some a helper that somebody
+  // else's program called on this processor has left its target behind: a few frames make sure of an event about
+  // neither.
   for (int attempt = 0; attempt < 5 && events.empty(); ++attempt) {
     c.must(sender.send(make_frame()));
     (void)wait_until(
@@ -279,6 +281,7 @@ void redirect_without_helper(Case& c, int code) {
           return !events.empty();
         },
         500ms);
+    std::erase_if(events, [](const RedirectEvent& event) { return event.to_ifindex != 0; });
   }
   fails_with(c, "a frame whose program returns XDP_REDIRECT and nothing else", events, code);
   if (events.empty()) return;
@@ -376,6 +379,7 @@ void add_between_frames(Registry& rules) {
                 "fails with EBADRQC.",
       .refuses = {EBADRQC},
       .since = {.major = 6, .minor = 11},
+      .backports = {{6, 1, 174}},  // the first that was seen with it
       .source = source,
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-06"},

@@ -294,6 +294,10 @@ void add_metadata(Registry& rules) {
       .id = "trun.metadata-above-216-bytes-is-einval",
       .states = "A context that describes more than 216 bytes of metadata is refused with EINVAL.",
       .refuses = {EINVAL},
+      // The releases of 6.18 and 6.12 are the first that were seen with it; 6.12.43 and 6.17.13 accept 220. Kernels
+      // whose limit is 32, such as 6.1, refuse more than 216 as well.
+      .since = {.major = 6, .minor = 19},
+      .backports = {{6, 18, 15}, {6, 12, 74}},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-13"},
       .variants = once(),
@@ -314,6 +318,7 @@ void add_metadata(Registry& rules) {
       .states = "A run in which fewer than 14 bytes are left after the metadata is refused with EINVAL.",
       .refuses = {EINVAL},
       .since = kLinearSizeSince,
+      .backports = {{6, 12, 74}, {6, 1, 174}},  // the first that were seen with it
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-07"},
       .variants = once(),

@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <harness/base/kernel_version.hpp>
 #include <harness/record/record.hpp>
 #include <harness/record/verdict.hpp>
+#include <harness/spec/known_issues.hpp>
 #include <system_error>
 #include <utility>
 
@@ -238,14 +240,31 @@ class BootedRun {
   /// variants are not tried.
   void blame(const std::string& check, const Observed& observed) {
     constexpr std::size_t kLines = 30;
-    const bool hung = run_.ending == Ending::hang;
-    journal_.settle(check, name_of(hung ? Verdict::timeout : Verdict::crash), run_.reason,
-                    fault_lines(observed.console, kLines), "read the console of the guest, which is the evidence");
+    const auto lines = fault_lines(observed.console, kLines);
+    if (const auto known = why_known(check)) {
+      journal_.settle(check, name_of(Verdict::known), fmt::format("{} ({})", *known, run_.reason), lines,
+                      "nothing: listed as known");
+    } else {
+      const bool hung = run_.ending == Ending::hang;
+      journal_.settle(check, name_of(hung ? Verdict::timeout : Verdict::crash), run_.reason, lines,
+                      "read the console of the guest, which is the evidence");
+    }
     for (const auto& other : journal_.left()) {
       if (rule_of(other) != rule_of(check)) continue;
       journal_.pass_over(other, fmt::format("not run, as {} took the guest down", check),
                          fmt::format("run it by itself: --filter {}", other));
     }
+  }
+
+  /// Why it is no news that a check takes this kernel down; nothing where it is.
+  [[nodiscard]] std::optional<std::string> why_known(const std::string& check) const {
+    if (options_.known_issues.empty()) return std::nullopt;
+    const auto list = KnownIssues::parse(options_.known_issues, "known issues");
+    const auto kernel = KernelVersion::parse(run_.release);
+    if (!list || !kernel) return std::nullopt;  // the suite has complained of a list that cannot be read
+    const auto slash = check.find('/');
+    const auto* const issue = list->find(check.substr(0, slash), check.substr(slash + 1), *kernel);
+    return issue == nullptr ? std::nullopt : std::optional(issue->reason);
   }
 
   void conclude(const Observed& observed) {

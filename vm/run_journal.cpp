@@ -143,7 +143,7 @@ std::string RunJournal::record(unsigned boots, std::chrono::duration<double, std
   auto& context = record["context"];
   context["foreign_warnings"] = foreign_warnings_;
   context["duration_ms"] = duration_ms_ + unsaid.count();
-  context["partial"] = partial_ || !has_end_ || results_.size() < all();
+  context["partial"] = partial_ || results_.size() < all();
   context["boots"] = boots;
   for (const Verdict verdict : kVerdicts) {
     const auto count = counts_.find(std::string(name_of(verdict)));

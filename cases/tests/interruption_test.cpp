@@ -16,10 +16,10 @@ class Interruption : public testing::TestWithParam<int> {};
 TEST_P(Interruption, LeavesPartialResultsInEveryFormat) {
   NEED_PRIVILEGE();
   const TemporaryDirectory directory;
-  Spawned running(
-      calibration({"conforms", "hangs", "warns"},
-                  {"--jobs=1", "--timeout=600", "--output=json:" + directory.file("json"),
-                   "--output=ktap:" + directory.file("ktap"), "--output=junit:" + directory.file("junit")}));
+  Spawned running(calibration({"conforms", "hangs", "warns"},
+                              {"--jobs=1", "--timeout=600", "--output=json:" + directory.file("json"),
+                               "--output=ktap:" + directory.file("ktap"), "--output=junit:" + directory.file("junit"),
+                               "--output=stream:" + directory.file("stream")}));
   ASSERT_NE(await_check(running, 1), 0) << "the second check, which hangs, was not begun";
   running.send(GetParam());
   const auto finished = running.wait();

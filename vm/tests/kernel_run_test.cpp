@@ -119,6 +119,21 @@ TEST_F(KernelRuns, LoseOneRuleToAPanic) {
   EXPECT_THAT(root_of(2), Not(HasSubstr("--alone")));
 }
 
+TEST_F(KernelRuns, KnowOfPanicsThatAreListed) {
+  const auto listed = [](const char* rule) {
+    return json{{"schema_version", 1}, {"known", {{{"rule", rule}, {"reason", "It was to be expected."}}}}}.dump();
+  };
+  for (const auto& [rule, verdict] : {std::pair{"a.two", "known"}, std::pair{"a.three", "crash"}}) {
+    const auto run =
+        KernelRuns::run({run_of({"a.two/v4"}) + begun("a.two", "v4") + kPanic}, {.known_issues = listed(rule)});
+    const auto result = result_of(run, "a.two", "v4");
+    EXPECT_EQ(result["verdict"], verdict);
+    EXPECT_THAT(result["reason"].get<std::string>(), HasSubstr("Kernel panic")) << verdict;
+    EXPECT_EQ(run.exit_code, verdict == std::string_view("known") ? 0 : 1);
+    EXPECT_EQ(json::parse(run.record)["context"]["partial"], false) << "everything has its verdict";
+  }
+}
+
 TEST_F(KernelRuns, FindTheOneOfSeveralThatTakesTheGuestDown) {
   const auto run =
       KernelRuns::run({run_of(kChecks) + begun("a.one") + begun("a.two", "v4") + begun("a.three") + kPanic,
