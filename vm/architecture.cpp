@@ -119,6 +119,7 @@ const Architecture* architecture_named(std::string_view name) {
 
 std::string architecture_names() {
   std::vector<std::string_view> names;
+  names.reserve(kArchitectures.size());
   for (const auto& architecture : kArchitectures) names.push_back(architecture.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }

@@ -12,6 +12,7 @@ Expected<std::vector<std::string>> kernels_of_set(const Catalogue& catalogue, co
   const auto text = read_file(set);
   if (text) return parse_set(*text, set);
   std::vector<std::string> names;
+  names.reserve(catalogue.sets.size());
   for (const auto& known : catalogue.sets) names.push_back(known.name);
   return failure("set " + set, text.error().code,
                  fmt::format("neither one of {} nor a file that can be read", fmt::join(names, ", ")));

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <harness/record/verdict.hpp>
-#include <numeric>
+#include <ranges>
 #include <utility>
 
 namespace devmap::vm {
@@ -55,7 +55,7 @@ int rank(const KernelRow& row) {
 /// The places of the rows that are shown, in their order.
 std::vector<std::size_t> worth_showing(const std::vector<KernelRow>& rows, std::size_t room) {
   std::vector<std::size_t> places(rows.size());
-  std::iota(places.begin(), places.end(), 0U);
+  std::ranges::copy(std::views::iota(std::size_t{0}, rows.size()), places.begin());
   if (places.size() <= room) return places;
   std::ranges::stable_sort(places, {}, [&rows](std::size_t at) { return rank(rows[at]); });
   places.resize(room);

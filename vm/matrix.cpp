@@ -173,6 +173,7 @@ std::vector<MatrixResult> run_matrix(const std::vector<MatrixKernel>& kernels, c
   Matrix matrix(kernels, records, run_at, table);
   const auto to_run = matrix.settle_the_rest(rules.resume);
   std::vector<double> costs;
+  costs.reserve(to_run.size());
   for (const auto at : to_run) costs.push_back(kernels[at].seconds);
   do_in_parallel(longest_first(costs), rules.at_a_time, [&](std::size_t place) { matrix.run(to_run[place]); }, is_over);
   return matrix.take_results();
@@ -206,6 +207,7 @@ std::string summary(const std::vector<MatrixResult>& results) {
     }
   }
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (const auto& [what, count] : counts) parts.push_back(fmt::format("{} {}", count, what));
   return fmt::format("{} kernel{}: {}", results.size(), results.size() == 1 ? "" : "s", fmt::join(parts, ", "));
 }

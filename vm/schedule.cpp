@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <numeric>
+#include <ranges>
 #include <thread>
 
 namespace devmap::vm {
 
 std::vector<std::size_t> longest_first(const std::vector<double>& costs) {
   std::vector<std::size_t> order(costs.size());
-  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::copy(std::views::iota(std::size_t{0}, costs.size()), order.begin());
   std::ranges::stable_sort(order, std::greater{}, [&costs](std::size_t at) { return costs[at]; });
   return order;
 }
