@@ -35,6 +35,8 @@ struct RunOptions {
   std::string known = {};
   bool without_dangerous = false;
   unsigned cpus = 2;
+  /// Among how many machines the checks are shared out.
+  unsigned machines = 1;
   /// 0 for what the architecture's guests get.
   unsigned memory_mib = 0;
   /// What a kernel that is a file is for.

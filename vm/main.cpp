@@ -75,6 +75,9 @@ int main_of(int argc, char** argv) {
   run->add_option("--cpus", options.cpus, "Processors of the guest (default 2)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
+  run->add_option("--machines", options.machines, "Share the checks out among N guests at a time (default 1)")
+      ->check(CLI::Range(1U, 64U))
+      ->type_name("N");
   run->add_option("--memory", options.memory_mib, "MiB of the guest (default: 512, or what its architecture takes)")
       ->check(CLI::Range(128U, 1U << 20))
       ->type_name("N");

@@ -12,12 +12,18 @@
 #include <vm/machine.hpp>
 #include <vm/process.hpp>
 #include <vm/progress_line.hpp>
+#include <vm/shared_run.hpp>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <harness/base/file.hpp>
+#include <harness/record/format.hpp>
+#include <harness/record/read.hpp>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -93,6 +99,15 @@ Expected<Kernel> obtain_kernel(const std::string& catalogue_file, const Catalogu
   return find_kernel(catalogue, options.kernel, unpacked);
 }
 
+/// Prints what the suite would have printed of all its checks; without the rules' sentences, which records have not.
+void print_record(const std::string& text, const std::vector<std::string>& arguments) {
+  const auto record = parse_record(text);
+  if (!record) return;
+  const bool quiet = std::ranges::any_of(arguments, [](const auto& word) { return word == "-q" || word == "--quiet"; });
+  const bool color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  fmt::print("{}", render_console(*record, {}, {.color = color, .quiet = quiet}));
+}
+
 void tell_of_failure(const std::string& kernel, const KernelRun& run) {
   mention(fmt::format("{}: {}: {}", kernel, name_of(run.ending), run.reason));
   if (run.console_tail.empty()) return;
@@ -152,11 +167,14 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
                              }};
   if (options.dry_run) return print_command_line(*qemu, machine_for(*kernel, how, "."), options);
   if (options.gdb) mention("halted; attach with: gdb vmlinux -ex 'target remote localhost:1234'");
+  if (options.machines > 1 && options.gdb) return complain("--gdb: not with several machines", kExitUsage);
   if (options.shell) return open_shell(*qemu, *kernel, how);
 
-  const auto run = run_kernel(*kernel, how, [&progress](const KernelProgress& now) { progress.show(now); });
+  const auto run =
+      run_kernel_in(options.machines, *kernel, how, [&progress](const KernelProgress& now) { progress.show(now); });
   progress.clear();
   if (!run) return complain(run.error().text(), kExitBroken);
+  if (options.machines > 1) print_record(run->record, options.arguments);
   for (const auto& note : run->notes) mention(fmt::format("{}: {}", kernel->name, note));
   if (run->ending != Ending::ended) tell_of_failure(kernel->name, *run);
   int code = run->exit_code;

@@ -1,0 +1,140 @@
+#include <vm/shared_run.hpp>
+
+#include <fmt/format.h>
+#include <algorithm>
+#include <harness/record/format.hpp>
+#include <harness/record/read.hpp>
+#include <harness/record/record.hpp>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+namespace devmap::vm {
+namespace {
+
+KernelRunOptions share_of(const KernelRunOptions& options, std::size_t share, std::size_t machines) {
+  auto own = options;
+  own.arguments.insert(own.arguments.end(), {"--shard", fmt::format("{}/{}", share + 1, machines)});
+  if (!own.console.empty() && share != 0) own.console += fmt::format(".{}", share + 1);
+  own.on_output = {};
+  return own;
+}
+
+/// Results in turn, one of each share, as checks are dealt out (harness/spec/selection.cpp).
+std::vector<Result> dealt_back(std::vector<RunRecord>& shares) {
+  std::vector<Result> results;
+  for (std::size_t row = 0;; ++row) {
+    const auto before = results.size();
+    for (auto& share : shares) {
+      if (row < share.results.size()) results.push_back(std::move(share.results[row]));
+    }
+    if (results.size() == before) return results;
+  }
+}
+
+KernelRun joined(std::vector<KernelRun> runs) {
+  // What went wrong is told before what did not.
+  const auto is_worse = [](const KernelRun& one, const KernelRun& other) {
+    const auto rank = [](const KernelRun& run) { return std::pair(run.ending != Ending::ended, run.exit_code); };
+    return rank(one) < rank(other);
+  };
+  KernelRun whole = *std::ranges::max_element(runs, is_worse);
+  whole.notes.clear();
+  whole.counts.clear();
+  whole.boots = 0;
+  std::vector<std::string> records;
+  records.reserve(runs.size());
+  for (auto& run : runs) {
+    for (auto& note : run.notes) {
+      if (std::ranges::find(whole.notes, note) == whole.notes.end()) whole.notes.push_back(std::move(note));
+    }
+    for (const auto& [verdict, count] : run.counts) whole.counts[verdict] += count;
+    whole.boots += run.boots;
+    whole.boot = std::max(whole.boot, run.boot);
+    whole.total = std::max(whole.total, run.total);
+    records.push_back(std::move(run.record));
+  }
+  whole.record = joined_records(records);
+  if (whole.ending != Ending::ended) return whole;
+  if (const auto record = parse_record(whole.record)) whole.exit_code = exit_code(*record);
+  return whole;
+}
+
+}  // namespace
+
+std::string joined_records(const std::vector<std::string>& shares) {
+  std::vector<RunRecord> records;
+  bool has_all = true;
+  for (const auto& text : shares) {
+    auto record = parse_record(text);
+    if (record) {
+      records.push_back(std::move(*record));
+    } else {
+      has_all = false;
+    }
+  }
+  if (records.empty()) return {};
+  RunRecord whole{.suite = records.front().suite, .context = records.front().context};
+  auto& context = whole.context;
+  context.boots = 0;
+  context.foreign_warnings.clear();
+  for (const auto& record : records) {
+    const auto& own = record.context;
+    context.boots = context.boots.value_or(0) + own.boots.value_or(0);
+    context.started = std::min(context.started, own.started);
+    // They ran at the same time.
+    context.duration_ms = std::max(context.duration_ms, own.duration_ms);
+    context.partial = context.partial || own.partial;
+    std::ranges::copy(own.foreign_warnings, std::back_inserter(context.foreign_warnings));
+  }
+  context.partial = context.partial || !has_all;
+  whole.results = dealt_back(records);
+  return render_json(whole);
+}
+
+KernelProgress joined_progress(const std::vector<KernelProgress>& shares) {
+  KernelProgress whole{.phase = KernelProgress::Phase::ended};
+  bool have_all_said = true;
+  for (const auto& share : shares) {
+    whole.phase = std::min(whole.phase, share.phase);
+    whole.through += share.through;
+    whole.all += share.all;
+    have_all_said = have_all_said && share.all != 0;
+    for (const auto& [verdict, count] : share.counts) whole.counts[verdict] += count;
+    whole.elapsed = std::max(whole.elapsed, share.elapsed);
+  }
+  if (!have_all_said) whole.all = 0;
+  return whole;
+}
+
+Expected<KernelRun> run_kernel_in(unsigned machines, const Kernel& kernel, const KernelRunOptions& options,
+                                  const std::function<void(const KernelProgress&)>& on_progress) {
+  if (machines <= 1) return run_kernel(kernel, options, on_progress);
+  std::mutex one_at_a_time;
+  std::vector<KernelProgress> progress(machines);
+  std::vector<std::optional<Expected<KernelRun>>> results(machines);
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(machines);
+    for (std::size_t share = 0; share < machines; ++share) {
+      threads.emplace_back([&, share] {
+        results[share] = run_kernel(kernel, share_of(options, share, machines), [&, share](const KernelProgress& now) {
+          const std::scoped_lock lock(one_at_a_time);
+          progress[share] = now;
+          if (on_progress) on_progress(joined_progress(progress));
+        });
+      });
+    }
+  }
+  std::vector<KernelRun> runs;
+  runs.reserve(machines);
+  for (auto& result : results) {
+    if (!*result) return std::unexpected(result->error());
+    runs.push_back(std::move(**result));
+  }
+  return joined(std::move(runs));
+}
+
+}  // namespace devmap::vm
