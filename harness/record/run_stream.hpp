@@ -3,7 +3,6 @@
 #include <harness/base/error.hpp>
 #include <harness/base/unique_fd.hpp>
 #include <harness/record/record.hpp>
-#include <harness/spec/registry.hpp>
 
 #include <optional>
 #include <string>
