@@ -132,8 +132,11 @@ KernelSet read_set(const toml::value& table, const Catalogue& catalogue) {
     }
   } else {
     const auto architecture = architecture_in(table, "architecture", "");
+    const auto is_of_set = [&architecture](const KernelEntry& entry) {
+      return entry.architecture == architecture && entry.suite_architecture == architecture;
+    };
     for (const auto& entry : catalogue.kernels) {
-      if (architecture.empty() || entry.architecture == architecture) set.kernels.push_back(entry.name);
+      if (architecture.empty() || is_of_set(entry)) set.kernels.push_back(entry.name);
     }
   }
   if (set.kernels.empty()) throw fault_at(table, "no kernel in this set");

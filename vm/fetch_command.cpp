@@ -39,14 +39,17 @@ bool is_offered_in(const Package& package, const std::vector<std::string>& suite
   return std::ranges::find_first_of(package.suites, suites) != package.suites.end();
 }
 
-Expected<Wanted> find_wanted(const Apt& apt, const KernelEntry& entry) {
-  std::string series;
-  for (const char c : entry.series) series += c == '.' ? std::string("\\.") : std::string(1, c);
-  auto packages =
-      apt.packages(fmt::format("^linux-(image|binary|base|modules)-{}[.~-](.*-)?{}$", series, entry.flavour));
-  if (!packages) return std::unexpected(packages.error());
-  std::erase_if(*packages, [&entry](const Package& package) { return !is_offered_in(package, entry.suites); });
-  Wanted wanted{.entry = &entry, .offers = find_offers(*packages, entry.series, entry.flavour)};
+/// An architecture's apt, and the packages of kernels that it knows of: asking takes seconds, for one as for all.
+struct Source {
+  Apt apt;
+  std::vector<Package> packages = {};
+};
+
+Expected<Wanted> find_wanted(const Source& source, const KernelEntry& entry) {
+  std::vector<Package> packages;
+  std::ranges::copy_if(source.packages, std::back_inserter(packages),
+                       [&entry](const Package& package) { return is_offered_in(package, entry.suites); });
+  Wanted wanted{.entry = &entry, .offers = find_offers(packages, entry.series, entry.flavour)};
   std::erase_if(wanted.offers, [&entry](const Offer& offer) { return !version_allows(entry.version, offer.version); });
   if (wanted.offers.empty()) {
     return failure(
@@ -87,11 +90,11 @@ std::vector<std::string> suites_of(const std::vector<KernelEntry>& entries, cons
   return {suites.begin(), suites.end()};
 }
 
-/// An apt for each architecture of the entries, by its name.
-using Apts = std::map<std::string, Apt>;
+/// For each architecture of the entries, by its name.
+using Sources = std::map<std::string, Source>;
 
-Expected<Apts> set_up_apts(const Cache& cache, const std::vector<KernelEntry>& entries) {
-  Apts apts;
+Expected<Sources> set_up_sources(const Cache& cache, const std::vector<KernelEntry>& entries) {
+  Sources sources;
   for (const auto& architecture : architectures()) {
     const auto suites = suites_of(entries, architecture);
     if (suites.empty()) continue;
@@ -101,9 +104,11 @@ Expected<Apts> set_up_apts(const Cache& cache, const std::vector<KernelEntry>& e
     if (!apt) return std::unexpected(apt.error());
     // Lists of an earlier time may do where the mirror cannot be reached now.
     if (const auto updated = apt->update(); !updated) mention(updated.error().text());
-    apts.emplace(name, *apt);
+    auto packages = apt->packages("^linux-(image|binary|base|modules)-[0-9]");
+    if (!packages) return std::unexpected(packages.error());
+    sources.emplace(name, Source{.apt = *apt, .packages = std::move(*packages)});
   }
-  return apts;
+  return sources;
 }
 
 /// The entries with packages of their own that are asked for, or whose variations are.
@@ -135,10 +140,10 @@ struct Plan {
   bool rest_is_there = true;
 };
 
-Plan make_plan(const Apts& apts, const Cache& cache, const std::vector<KernelEntry>& entries) {
+Plan make_plan(const Sources& sources, const Cache& cache, const std::vector<KernelEntry>& entries) {
   Plan plan;
   for (const auto& entry : entries) {
-    auto found = find_wanted(apts.at(entry.architecture), entry);
+    auto found = find_wanted(sources.at(entry.architecture), entry);
     const auto cached = cache.find(entry.name);
     if (cached && (!found || found->offers.front().version == cached->version)) {
       mention(
@@ -176,17 +181,17 @@ int fetch_kernels(const std::string& catalogue_file, const FetchOptions& options
   }
   const auto lock = cache->lock([] { mention("waiting for another that fetches kernels"); });
   if (!lock) return complain(lock.error().text(), kExitBroken);
-  const auto apts = set_up_apts(*cache, *entries);
-  if (!apts) return complain(apts.error().text(), kExitMissing);
+  const auto sources = set_up_sources(*cache, *entries);
+  if (!sources) return complain(sources.error().text(), kExitMissing);
 
-  const auto plan = make_plan(*apts, *cache, *entries);
+  const auto plan = make_plan(*sources, *cache, *entries);
   cache->keep_downloads(plan.files);
   if (!plan.wanted.empty()) {
     mention(fmt::format("{} to download for {}", megabytes(plan.bytes), plural(plan.wanted.size(), "kernel")));
   }
   bool all_there = plan.rest_is_there;
   for (const auto& one : plan.wanted) {
-    const auto kernel = fetch_one(apts->at(one.entry->architecture), *cache, one, catalogue->guest);
+    const auto kernel = fetch_one(sources->at(one.entry->architecture).apt, *cache, one, catalogue->guest);
     if (kernel) {
       mention(fmt::format("{}: {}", one.entry->name, described(*kernel)));
     } else if (const auto kept = cache->find(one.entry->name)) {

@@ -85,13 +85,15 @@ TEST(Catalogue, HasSetsByNameAndByArchitecture) {
   const auto catalogue =
       Catalogue::parse(with_kernel(kGood) +
                            "[[kernel]]\nname = \"m\"\narchitecture = \"s390x\"\nseries = \"6.12\"\nflavour = \"f\"\n"
-                           "suites = [\"a\"]\n[[set]]\nname = \"one\"\nkernels = [\"m\"]\n[[set]]\nname = \"here\"\n"
+                           "suites = [\"a\"]\n[[kernel]]\nname = \"c\"\nof = \"n\"\nsuite_architecture = \"i386\"\n"
+                           "[[set]]\nname = \"one\"\nkernels = [\"m\"]\n[[set]]\nname = \"here\"\n"
                            "architecture = \"amd64\"\n[[set]]\nname = \"all\"\n",
                        "text");
   ASSERT_TRUE(catalogue) << catalogue.error().text();
   EXPECT_THAT(catalogue->find_set("one")->kernels, ElementsAre("m"));
+  // The suite of 32 bits is not that of the architecture.
   EXPECT_THAT(catalogue->find_set("here")->kernels, ElementsAre("n"));
-  EXPECT_THAT(catalogue->find_set("all")->kernels, ElementsAre("n", "m"));
+  EXPECT_THAT(catalogue->find_set("all")->kernels, ElementsAre("n", "m", "c"));
 }
 
 TEST(Catalogue, ReadsASetOfTheUsers) {
