@@ -267,6 +267,59 @@ TEST_F(WithApt, TouchesNoStateOfTheSystem) {
   }
 }
 
+/// With the cache on a disk that is full or cannot be written to, which root may not write to either.
+class WithBadDisk : public WithApt {
+ protected:
+  void SetUp() override {
+    WithApt::SetUp();
+    if (IsSkipped()) return;
+    std::filesystem::create_directories(cache_);
+    if (const auto tried = mounted("true", {"true"}); tried.exit_code != 0) {
+      GTEST_SKIP() << "no mount namespace can be had here: " << tried.err;
+    }
+  }
+
+  /// Runs a command in a mount namespace in which the shell has mounted something at $1 before.
+  Finished mounted(const std::string& mount, const std::vector<std::string>& command) {
+    std::vector<std::string> arguments = {
+        "--user", "--map-root-user", "--mount", "sh", "-c", mount + " && shift && exec \"$@\"", "sh", cache_.string()};
+    arguments.insert(arguments.end(), command.begin(), command.end());
+    return run({.program = "/usr/bin/unshare",
+                .arguments = std::move(arguments),
+                .environment = {{"XDG_CACHE_HOME", directory_.path().string()}, {"PATH", path_}}})
+        .value();
+  }
+
+  const std::filesystem::path cache_ = directory_.path() / "devmap-conformance";
+};
+
+TEST_F(WithBadDisk, ThatIsFullSaysSoAndKeepsNoHalfOfAKernel) {
+  // 8 MiB that take no room in their package.
+  ASSERT_TRUE(
+      write_to(file("newest"), test::deb_of({{"boot/vmlinuz-6.1.0-56-cloud-amd64", std::string(8U << 20U, 'N')}})));
+  ASSERT_TRUE(write_to(file("older"), test::content_of(file("newest"))));
+  const auto finished = mounted(
+      "mount -t tmpfs -o size=1m none \"$1\"",
+      {"sh", "-c", "\"$0\" fetch 6.1; code=$?; ls \"$1/kernels\"; exit $code", DEVMAP_VM_PROGRAM, cache_.string()});
+  EXPECT_EQ(finished.exit_code, 4) << finished.err;
+  EXPECT_THAT(finished.err, HasSubstr("No space left on device"));
+  EXPECT_EQ(finished.out, "");
+}
+
+TEST_F(WithBadDisk, ThatIsReadOnlyStillGivesTheKernelsOnIt) {
+  ASSERT_EQ(devmap_vm({"fetch", "6.1"}).exit_code, 0);
+  const std::string read_only = "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"";
+  const auto listed = mounted(read_only, {DEVMAP_VM_PROGRAM, "kernels"});
+  EXPECT_EQ(listed.exit_code, 0) << listed.err;
+  EXPECT_THAT(listed.out, HasSubstr("6.1.192-2"));
+  const auto missing = mounted(read_only, {DEVMAP_VM_PROGRAM, "fetch", "--missing", "6.1"});
+  EXPECT_EQ(missing.exit_code, 0) << missing.err;
+  const auto refused = mounted(read_only, {DEVMAP_VM_PROGRAM, "fetch", "6.1"});
+  EXPECT_EQ(refused.exit_code, 4) << refused.err;
+  EXPECT_THAT(refused.err, HasSubstr("Read-only file system"));
+  EXPECT_EQ(std::ranges::count(refused.err, '\n'), 1) << refused.err;
+}
+
 class WithSuite : public CommandLine {
  protected:
   void SetUp() override {
