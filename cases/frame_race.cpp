@@ -92,6 +92,10 @@ FrameRace::FrameRace(Case& c, const DevMap& map, const Spec& spec)
 FrameRace::~FrameRace() {
   over_ = true;
   senders_.clear();
+  // What is still queued for the program, or behind it, is under way and not lost.
+  for (std::uint32_t sender = 0; sender < processors_.size(); ++sender) {
+    (void)wait_until([&] { return all_arrived(sender); }, kLongWait);
+  }
 }
 
 void FrameRace::load(const DevMap& map) {
@@ -164,7 +168,16 @@ void FrameRace::stop() {
   if (failed_ != 0) c_.must(Expected<void>(failure("send frames", failed_)));
 }
 
+bool FrameRace::all_were_given(std::uint32_t sender) const {
+  std::uint64_t given = 0;
+  for (const auto lane : {RACE_CHANGED, RACE_STEADY}) {
+    given += shared(state_->senders[sender].hits[lane]).load() + shared(state_->senders[sender].misses[lane]).load();
+  }
+  return given >= sent_by_.at(sender);
+}
+
 bool FrameRace::all_arrived(std::uint32_t sender) const {
+  if (!all_were_given(sender)) return false;
   const auto at = [&](std::uint32_t port) { return shared(state_->ports[port].from[sender].frames).load(); };
   const auto hits = [&](std::uint32_t lane) { return shared(state_->senders[sender].hits[lane]).load(); };
   if (spec_.steady_key) return at(0) >= hits(RACE_STEADY);
@@ -192,7 +205,7 @@ bool FrameRace::send_some(std::uint32_t sender, const Frame& frame) {
         if (!over_) failed_ = gone.error().code;
         return false;
       }
-      ++sent_;
+      ++sent_by_.at(sender);
     }
     return true;
   }
@@ -205,7 +218,7 @@ bool FrameRace::send_some(std::uint32_t sender, const Frame& frame) {
                                    .data_in = frame,
                                    .context_in = std::as_bytes(std::span(&context, 1))});
   failed_ = ran ? failed_.load() : ran.error();
-  sent_ += window_;
+  sent_by_.at(sender) += window_;
   return static_cast<bool>(ran);
 }
 
@@ -241,6 +254,11 @@ std::uint64_t FrameRace::sum_at_sinks(Of of) const {
   return sum;
 }
 
+std::uint64_t FrameRace::sent() const {
+  std::uint64_t sum = 0;
+  for (const auto& sent : sent_by_) sum += sent;
+  return sum;
+}
 std::uint64_t FrameRace::hits() const {
   return sum_of([](const auto& sender) { return sender.hits[RACE_CHANGED]; });
 }

@@ -7,6 +7,7 @@
 #include <harness/net/packet_socket.hpp>
 #include <harness/spec/case.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -102,7 +103,7 @@ class FrameRace {
   [[nodiscard]] bool more_frames();
 
   // What was counted; after run().
-  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  [[nodiscard]] std::uint64_t sent() const;
   [[nodiscard]] std::uint64_t hits() const;
   [[nodiscard]] std::uint64_t steady_hits() const;
   [[nodiscard]] std::uint64_t misses() const;
@@ -139,6 +140,7 @@ class FrameRace {
   void keep(const Expected<void>& done);
   void send(std::uint32_t sender, unsigned processor);
   [[nodiscard]] bool send_some(std::uint32_t sender, const Frame& frame);
+  [[nodiscard]] bool all_were_given(std::uint32_t sender) const;
   [[nodiscard]] bool all_arrived(std::uint32_t sender) const;
   template <class Of>
   [[nodiscard]] std::uint64_t sum_of(Of of) const;
@@ -162,7 +164,7 @@ class FrameRace {
   std::vector<XdpAttachment> attachments_;
 
   std::atomic<bool> over_ = false;
-  std::atomic<std::uint64_t> sent_ = 0;
+  std::array<std::atomic<std::uint64_t>, RACE_SENDERS> sent_by_ = {};
   std::atomic<std::uint64_t> batches_ = 0;
   std::atomic<int> failed_ = 0;
   std::uint64_t changes_ = 0;

@@ -23,12 +23,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). On a busy machine timer
-/// interrupts are so late that a kernel that checks for them panics: no_timer_check. The rest is for speed, which an
-/// emulator has little of: no tests of the kernel's own cryptography, short waits for RCU, and no IPv6, whose part in
-/// every network namespace costs as much as all others. No frame of the suite goes through a stack.
+/// interrupts are so late that a kernel that checks for them panics, no_timer_check, and tasks get so little time that
+/// RCU logs stalls, rcu_cpu_stall_suppress. The rest is for speed, which an emulator has little of: no tests of the
+/// kernel's own cryptography, short waits for RCU, and no IPv6, whose part in every network namespace costs as much as
+/// all others. No frame of the suite goes through a stack.
 constexpr const char* kKernelCommandLine =
-    "quiet panic=-1 mitigations=off no_timer_check cryptomgr.notests rcupdate.rcu_expedited=1 "
-    "ipv6.disable=1";
+    "quiet panic=-1 mitigations=off no_timer_check rcupdate.rcu_cpu_stall_suppress=1 cryptomgr.notests "
+    "rcupdate.rcu_expedited=1 ipv6.disable=1";
 
 /// How the guest's init begins when it says on the console that it has no port.
 constexpr std::string_view kNoPort = "devmap-vm: /dev/vport";
