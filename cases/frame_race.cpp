@@ -93,7 +93,7 @@ FrameRace::~FrameRace() {
   over_ = true;
   senders_.clear();
   // What is still queued for the program, or behind it, is under way and not lost.
-  for (std::uint32_t sender = 0; sender < processors_.size(); ++sender) {
+  for (std::uint32_t sender = 0; sender < processors_.size() && !given_up_; ++sender) {
     (void)wait_until([&] { return all_arrived(sender); }, kLongWait);
   }
 }
@@ -227,7 +227,8 @@ void FrameRace::send(std::uint32_t sender, unsigned processor) {
   const auto frame = stamped(token_, sender);
   while (!over_ && send_some(sender, frame)) {
     for (int turn = 0; turn < 64 && !all_arrived(sender); ++turn) std::this_thread::yield();
-    if (!wait_until([&] { return all_arrived(sender); }, kLongWait)) break;  // they never will
+    given_up_ = given_up_ || !wait_until([&] { return all_arrived(sender); }, kLongWait);
+    if (given_up_) break;
     ++batches_;
   }
   over_ = true;

@@ -164,6 +164,8 @@ class FrameRace {
   std::vector<XdpAttachment> attachments_;
 
   std::atomic<bool> over_ = false;
+  /// Frames were waited for that never came.
+  std::atomic<bool> given_up_ = false;
   std::array<std::atomic<std::uint64_t>, RACE_SENDERS> sent_by_ = {};
   std::atomic<std::uint64_t> batches_ = 0;
   std::atomic<int> failed_ = 0;
