@@ -2,6 +2,7 @@
 #include <bench/compare/command.hpp>
 #include <bench/exit_codes.hpp>
 #include <bench/google/google_benchmark.hpp>
+#include <bench/instructions/command.hpp>
 #include <bench/measure/machine.hpp>
 #include <bench/measure/processors.hpp>
 #include <bench/rounds/command.hpp>
@@ -62,6 +63,7 @@ int run(std::vector<std::string> arguments) {
   const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   if (command == "rounds") return run_rounds_command(rest);
   if (command == "worker") return run_worker_command(rest);
+  if (command == "instructions") return run_instructions_command(rest);
   if (command == "compare") return run_compare_command(rest);
   return run_by_google_benchmark(std::move(arguments));
 }

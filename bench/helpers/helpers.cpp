@@ -87,6 +87,7 @@ void add_helpers(std::vector<Benchmark>& all) {
                    .chunk = kCalls,
                    .baseline = baseline,
                    .standard = true,
+                   .by_slope = true,
                    .needs = {features::veth()},
                    .prepare = std::move(prepare)});
   };
