@@ -180,6 +180,7 @@ int run_prepared(const Setup& setup, const BenchOptions& options) {
       [&](std::size_t at) {
         const auto& planned = setup.plan[at];
         KernelRow row{.state = KernelRow::State::running, .phase = "counting"};
+        const auto kernel_began = std::chrono::steady_clock::now();
         table.update(at, row);
         all[at] = count(setup, options, planned, signals.descriptor(), [&](std::size_t figures, std::size_t of) {
           row.through = figures;
@@ -191,6 +192,7 @@ int run_prepared(const Setup& setup, const BenchOptions& options) {
           keep(*all[at].record, std::filesystem::path(options.directory) / file, all[at]);
         }
         row.state = KernelRow::State::ended;
+        row.elapsed = std::chrono::steady_clock::now() - kernel_began;
         row.phase = word_for(all[at]);
         row.failed = all[at].exit_code != kExitDone;
         table.update(at, row);

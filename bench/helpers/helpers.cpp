@@ -5,7 +5,6 @@
 #include <array>
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/features.hpp>
-#include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <string>
 
@@ -88,7 +87,6 @@ void add_helpers(std::vector<Benchmark>& all) {
                    .baseline = baseline,
                    .standard = true,
                    .by_slope = true,
-                   .needs = {features::veth()},
                    .prepare = std::move(prepare)});
   };
   add("redirect", "", "", redirecting_by_ifindex);
