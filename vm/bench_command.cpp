@@ -22,8 +22,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <numeric>
 #include <optional>
+#include <ranges>
 #include <thread>
 #include <utility>
 
@@ -168,11 +168,12 @@ int exit_code_of(const std::vector<Counted>& all) {
 int run_prepared(const Setup& setup, const BenchOptions& options) {
   const HeldSignals signals;
   std::vector<std::string> labels;
+  labels.reserve(setup.plan.size());
   for (const auto& planned : setup.plan) labels.push_back(planned.label);
   LiveTable table(labels, isatty(STDERR_FILENO) == 1);
   std::vector<Counted> all(setup.plan.size());
   std::vector<std::size_t> order(setup.plan.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::copy(std::views::iota(std::size_t{0}, order.size()), order.begin());
   const auto usual_jobs = std::max(1U, std::thread::hardware_concurrency() / 2);
   const auto began = std::chrono::steady_clock::now();
   do_in_parallel(

@@ -42,6 +42,7 @@ CountedFigure agreed_figure(const CountedFigure& one, const CountedFigure* other
 
 std::vector<CountedFigure> agreed(const std::vector<CountedFigure>& first, const std::vector<CountedFigure>& second) {
   std::vector<CountedFigure> figures;
+  figures.reserve(first.size());
   for (const auto& figure : first) figures.push_back(agreed_figure(figure, find(second, figure.name)));
   for (const auto& figure : second) {
     if (find(first, figure.name) == nullptr) figures.push_back(agreed_figure(figure, nullptr));

@@ -85,6 +85,7 @@ std::vector<Expected<CountRun>> count_twice(const Kernel& kernel, const CountOpt
   std::array<std::pair<std::size_t, std::size_t>, 2> come{};
   {
     std::vector<std::jthread> guests;
+    guests.reserve(runs.size());
     for (std::size_t nth = 0; nth < runs.size(); ++nth) {
       guests.emplace_back([&, nth] {
         runs[nth] = count_in_guest(kernel, options, [&, nth](std::size_t figures, std::size_t all) {
