@@ -2,9 +2,12 @@
 #include <bench/compare/command.hpp>
 #include <bench/exit_codes.hpp>
 #include <bench/google/google_benchmark.hpp>
+#include <bench/instructions/command.hpp>
 #include <bench/measure/machine.hpp>
 #include <bench/measure/processors.hpp>
 #include <bench/rounds/command.hpp>
+
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 #include <algorithm>
@@ -57,11 +60,19 @@ int run_by_google_benchmark(std::vector<std::string> arguments) {
   return run_google_benchmark(machine_context(found)) ? 0 : kFailed;
 }
 
+/// Before 5.11 maps and programs count as locked memory, of which a process may have little.
+void allow_locked_memory() {
+  const rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+  (void)setrlimit(RLIMIT_MEMLOCK, &unlimited);  // without the privilege, the calls say what is amiss
+}
+
 int run(std::vector<std::string> arguments) {
+  allow_locked_memory();
   const auto command = arguments.empty() ? std::string() : arguments.front();
   const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   if (command == "rounds") return run_rounds_command(rest);
   if (command == "worker") return run_worker_command(rest);
+  if (command == "instructions") return run_instructions_command(rest);
   if (command == "compare") return run_compare_command(rest);
   return run_by_google_benchmark(std::move(arguments));
 }

@@ -88,4 +88,13 @@ Expected<GuestPrograms> read_guest_programs(const Architecture& kernel, const Ar
   return GuestPrograms{.init = std::move(*init), .suite = std::move(*loaded)};
 }
 
+Expected<std::string> find_benchmarks() {
+  const auto here = directory_of_this_program();
+  std::error_code failed;
+  for (const auto& place : {here / "devmap-bench", here.parent_path() / "bench" / "devmap-bench"}) {
+    if (fs::exists(place, failed)) return place.string();
+  }
+  return failure("the benchmarks", 0, "no devmap-bench beside this program; run: scripts/build release");
+}
+
 }  // namespace devmap::vm

@@ -33,4 +33,8 @@ struct ProgramPlaces {
 [[nodiscard]] Expected<GuestPrograms> read_guest_programs(const Architecture& kernel, const Architecture& suite,
                                                           const std::string& asked);
 
+/// Where the benchmarks (devmap-bench) are, beside this program or where both were built; they too are a program that
+/// read_guest_programs takes. Fails where there are none.
+[[nodiscard]] Expected<std::string> find_benchmarks();
+
 }  // namespace devmap::vm

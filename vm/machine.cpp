@@ -31,6 +31,12 @@ constexpr const char* kKernelCommandLine =
     "quiet panic=-1 mitigations=off no_timer_check rcupdate.rcu_cpu_stall_suppress=1 cryptomgr.notests "
     "rcupdate.rcu_expedited=1 ipv6.disable=1";
 
+/// The same addresses, stacks and random numbers every time, and the mitigations that the kernel has by itself; the
+/// time stamp counter is right by definition.
+constexpr const char* kCountingCommandLine =
+    "quiet panic=-1 no_timer_check cryptomgr.notests ipv6.disable=1 nokaslr norandmaps randomize_kstack_offset=off "
+    "tsc=reliable random.trust_cpu=off";
+
 /// How the guest's init begins when it says on the console that it has no port.
 constexpr std::string_view kNoPort = "devmap-vm: /dev/vport";
 
@@ -110,60 +116,47 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+/// Options by which a guest's time is counted in instructions. -seed is for what QEMU itself draws.
+void add_counting(std::vector<std::string>& arguments) {
+  arguments.insert(arguments.end(), {"-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01,clock=vm", "-seed", "1"});
+}
+
+/// A processor without string instructions that are said to be fast: of these every byte is counted.
+constexpr std::string_view kCountingProcessor = "qemu64";
+
 }  // namespace
+
+std::string kernel_command_line(const Machine& machine) {
+  std::string text = fmt::format("console={} {}", machine.architecture->console,
+                                 machine.counts_instructions ? kCountingCommandLine : kKernelCommandLine);
+  // A debugger has the addresses that the kernel was linked for.
+  if (machine.gdb) text += " nokaslr";
+  if (!machine.command_line.empty()) text += " " + machine.command_line;
+  return text;
+}
 
 std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports) {
   const auto& architecture = *machine.architecture;
-  std::string command_line = fmt::format("console={} {}", architecture.console, kKernelCommandLine);
-  // A debugger has the addresses that the kernel was linked for.
-  if (machine.gdb) command_line += " nokaslr";
-  if (!machine.command_line.empty()) command_line += " " + machine.command_line;
   const auto chardev = [](const char* name, int descriptor) {
     return descriptor < 0 ? fmt::format("null,id={}", name) : fmt::format("socket,id={},fd={}", name, descriptor);
   };
   // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
   // fault.
   std::vector<std::string> arguments = {
-      "-accel",
-      "tcg,thread=single",
-      "-machine",
-      std::string(architecture.machine),
-      "-cpu",
-      std::string(architecture.cpu),
-      "-m",
-      std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib),
-      "-smp",
-      std::to_string(machine.cpus),
-      "-nodefaults",
-      "-no-user-config",
-      "-display",
-      "none",
-      "-monitor",
-      "none",
-      "-nic",
-      "none",
-      "-no-reboot",
-      "-chardev",
+      "-accel", "tcg,thread=single", "-machine", std::string(architecture.machine), "-cpu",
+      std::string(machine.counts_instructions ? kCountingProcessor : architecture.cpu), "-m",
+      std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib), "-smp",
+      std::to_string(machine.cpus), "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic",
+      "none", "-no-reboot", "-chardev",
       machine.interactive ? "stdio,id=console,signal=off"
                           : fmt::format("file,id=console,path={},append=on", option_text(machine.console)),
-      "-serial",
-      "chardev:console",
-      "-device",
-      fmt::format("virtio-serial-{}", architecture.virtio_bus),
-      "-chardev",
-      chardev("messages", ports.messages),
-      "-device",
-      "virtserialport,chardev=messages,nr=1",
-      "-chardev",
-      chardev("stream", ports.stream),
-      "-device",
-      "virtserialport,chardev=stream,nr=2",
-      "-kernel",
-      machine.kernel.string(),
-      "-initrd",
-      machine.root_image.string(),
-      "-append",
-      command_line};
+      "-serial", "chardev:console", "-device",
+      // What a guest writes reaches the host while it writes, and not some time later.
+      fmt::format("virtio-serial-{}{}", architecture.virtio_bus, machine.counts_instructions ? ",ioeventfd=off" : ""),
+      "-chardev", chardev("messages", ports.messages), "-device", "virtserialport,chardev=messages,nr=1", "-chardev",
+      chardev("stream", ports.stream), "-device", "virtserialport,chardev=stream,nr=2", "-kernel",
+      machine.kernel.string(), "-initrd", machine.root_image.string(), "-append", kernel_command_line(machine)};
+  if (machine.counts_instructions) add_counting(arguments);
   if (machine.gdb) arguments.insert(arguments.end(), {"-gdb", "tcp:127.0.0.1:1234", "-S"});
   return arguments;
 }

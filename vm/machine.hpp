@@ -30,6 +30,9 @@ struct Machine {
   bool interactive = false;
   /// QEMU waits for a debugger on port 1234.
   bool gdb = false;
+  /// Its time is counted in instructions: a nanosecond of the guest is one, and waiting takes none of the host's time.
+  /// Nothing that happens in it depends on the host, so that two runs of it are the same. x86-64, one processor.
+  bool counts_instructions = false;
   /// A guest that has said nothing for as long hangs; its init speaks every second.
   std::chrono::seconds silence{30};
 };
@@ -41,6 +44,9 @@ struct Ports {
   /// What the suite says by itself, so that all it has said is here whatever becomes of the guest (run_stream.hpp).
   int stream = -1;
 };
+
+/// What the guest's kernel is told.
+[[nodiscard]] std::string kernel_command_line(const Machine& machine);
 
 [[nodiscard]] std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& ports);
 

@@ -1,3 +1,4 @@
+#include <vm/bench_command.hpp>
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
 #include <vm/fetch_command.hpp>
@@ -133,6 +134,35 @@ int main_of(int argc, char** argv) {
   merge->add_option("record", records, "Result records (JSON)")->required()->type_name("FILE");
   merge->add_flag("--all-rows", all_rows, "Show also the rules that all kernels treat alike");
 
+  auto* const bench = app.add_subcommand(
+      "bench", "Count what device maps cost on kernels, in instructions, which are the same every time");
+  BenchOptions counted;
+  unsigned count_limit_s = static_cast<unsigned>(counted.limit.count());
+  auto* const bench_set = bench->add_option("--set", counted.set, "quick (default), full, all, or a file with a set")
+                              ->type_name("NAME|FILE");
+  bench->add_option("kernel", counted.kernels, "Instead of a set: kernels as `run --kernel` takes them")
+      ->type_name("KERNEL")
+      ->excludes(bench_set);
+  bench->add_option("--directory", counted.directory, "Where the records go (default: bench)")->type_name("DIR");
+  bench->add_option("--jobs", counted.jobs, "Kernels at a time, in two guests each (default: one for two processors)")
+      ->check(CLI::Range(1U, 256U))
+      ->type_name("N");
+  bench->add_option("--filter", counted.filter, "Only benchmarks whose names this regular expression matches")
+      ->type_name("REGEX");
+  bench
+      ->add_option("--benchmarks", counted.benchmarks, "The devmap-bench to run (default: the one beside this program)")
+      ->check(CLI::ExistingFile)
+      ->type_name("FILE");
+  bench->add_option("--timeout", count_limit_s, "Seconds each guest may take (default 300)")
+      ->check(CLI::Range(1U, 86400U))
+      ->type_name("S");
+  bench->footer(
+      "Every kernel is run twice; a figure in which the two runs differ is left out of its record,\n"
+      "bench-instructions-LABEL.json. devmap-bench compare tells what became dearer from one record to another.\n"
+      "Ends with 0 if all runs are identical, 1 if two differ or a kernel panics, 124 if a guest does not end in "
+      "time,\n"
+      "70 if a guest or the benchmarks are broken, 4 if a kernel could not be run, 128 + N after signal N.");
+
   // What follows -- is not for CLI11, which would take the options among it for its own.
   char** const end = argv + argc;
   char** const separator = std::find(argv, end, std::string_view("--"));
@@ -157,6 +187,10 @@ int main_of(int argc, char** argv) {
     many.limit = std::chrono::seconds(each_limit_s);
     many.arguments = of_suite;
     return run_matrix(catalogue, many);
+  }
+  if (*bench) {
+    counted.limit = std::chrono::seconds(count_limit_s);
+    return run_bench(catalogue, counted);
   }
   if (*merge) return merge_records(records, all_rows);
   if (options.shell && separator != end)

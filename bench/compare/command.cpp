@@ -2,6 +2,7 @@
 
 #include <bench/command_line.hpp>
 #include <bench/compare/compare.hpp>
+#include <bench/compare/counts.hpp>
 #include <bench/exit_codes.hpp>
 
 #include <fmt/format.h>
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <harness/base/file.hpp>
+#include <optional>
+#include <string_view>
 
 namespace devmap::bench {
 namespace {
@@ -18,17 +21,39 @@ constexpr const char* kNotes =
     "for\n"
     "the number of benchmarks (Holm). Records are those of devmap-bench rounds -o, or of Google Benchmark's\n"
     "--benchmark_out with --benchmark_repetitions.\n"
+    "Records of devmap-vm bench are exact: there a regression is a count that grew by more than 1 %, or 0.25 % where "
+    "it\n"
+    "is about a device map.\n"
     "\n"
     "Exit codes: 0 nothing has become slower, 1 something has, 4 nothing could be compared, 64 usage, 70 an "
     "unreadable\n"
     "record.";
 
-Expected<Comparable> read_record(const std::string& file) {
+template <class Record>
+Expected<Record> read_record(const std::string& file, Expected<Record> (*read)(std::string_view)) {
   const auto text = read_file(file);
   if (!text) return std::unexpected(text.error());
-  auto read = read_comparable(*text);
-  if (!read) return failure(read.error().call, 0, fmt::format("{}: {}", file, read.error().context));
-  return read;
+  auto record = read(*text);
+  if (!record) return failure(record.error().call, 0, fmt::format("{}: {}", file, record.error().context));
+  return record;
+}
+
+/// Says of records that cannot be read why, and of those that can in which facts they differ. Whether both can be.
+template <class Record>
+bool are_comparable(const Expected<Record>& before, const Expected<Record>& after) {
+  for (const auto* record : {&before, &after}) {
+    if (*record) continue;
+    fmt::print(stderr, "devmap-bench compare: {}\n", record->error().text());
+    return false;
+  }
+  for (const auto& [fact, value] : before->context) {
+    const auto other = after->context.find(fact);
+    if (other != after->context.end() && other->second != value) {
+      fmt::print(stderr, "devmap-bench compare: note: the records differ in {}: {} and {}\n", fact, value,
+                 other->second);
+    }
+  }
+  return true;
 }
 
 const char* word_for(Difference::Verdict verdict) {
@@ -58,6 +83,55 @@ void tell(const std::vector<Difference>& differences) {
   }
 }
 
+const char* word_for(CountChange::Verdict verdict) {
+  switch (verdict) {
+    case CountChange::Verdict::same:
+      return "same";
+    case CountChange::Verdict::more:
+      return "MORE";
+    case CountChange::Verdict::less:
+      return "less";
+    case CountChange::Verdict::undecided:
+      return "undecided";
+  }
+  return "unknown";
+}
+
+void tell(const std::vector<CountChange>& changes) {
+  std::size_t width = 0;
+  for (const auto& change : changes) width = std::max(width, change.benchmark.size());
+  for (const auto& change : changes) {
+    auto line = fmt::format("{:<{}}  {:<9}", change.benchmark, width, word_for(change.verdict));
+    if (change.reason.empty()) {
+      line += fmt::format("  {:g} -> {:g}", change.before, change.after);
+      if (change.before > 0) line += fmt::format("  {:+.2f} %", (change.after / change.before - 1) * 100);
+    }
+    if (!change.reason.empty()) line += "  " + change.reason;
+    fmt::print("{}\n", line);
+  }
+}
+
+int compare_counts(const std::string& first, const std::string& second, std::optional<double> threshold) {
+  const auto before = read_record<Counts>(first, read_counts);
+  const auto after = read_record<Counts>(second, read_counts);
+  if (!are_comparable(before, after)) return kBroken;
+  const auto changes = compare(*before, *after, threshold);
+  tell(changes);
+  const auto count = [&](CountChange::Verdict verdict) {
+    return std::ranges::count(changes, verdict, &CountChange::verdict);
+  };
+  using enum CountChange::Verdict;
+  fmt::print("{} more, {} less, {} the same, {} undecided\n", count(more), count(less), count(same), count(undecided));
+  if (count(more) > 0) return kFailed;
+  return count(undecided) == static_cast<std::ptrdiff_t>(changes.size()) ? kNothingCouldRun : 0;
+}
+
+/// Whether one of the files is a record of the instruction layer; what cannot be read is complained of later.
+bool has_counts(const std::string& file) {
+  const auto text = read_file(file);
+  return text && is_of_instructions(*text);
+}
+
 }  // namespace
 
 int run_compare_command(const std::vector<std::string>& arguments) {
@@ -69,26 +143,20 @@ int run_compare_command(const std::vector<std::string>& arguments) {
   app.footer(kNotes);
   app.add_option("A", first, "The record before")->required();
   app.add_option("B", second, "The record after")->required();
-  app.add_option("--threshold", percent, "By how many percent at least (default 2)")->check(CLI::Range(0.0, 1000.0));
+  const auto* const given =
+      app.add_option("--threshold", percent, "By how many percent at least (default 2; of instructions 1 and 0.25)")
+          ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--significance", options.significance, "The greatest p of a difference (default 0.01)")
       ->check(CLI::Range(0.0, 1.0));
   if (const auto ended = parse(app, arguments)) return *ended;
   options.threshold = percent / 100;
 
-  const auto before = read_record(first);
-  const auto after = read_record(second);
-  for (const auto* record : {&before, &after}) {
-    if (*record) continue;
-    fmt::print(stderr, "devmap-bench compare: {}\n", record->error().text());
-    return kBroken;
+  if (has_counts(first) || has_counts(second)) {
+    return compare_counts(first, second, given->count() > 0 ? std::optional(options.threshold) : std::nullopt);
   }
-  for (const auto& [fact, value] : before->context) {
-    const auto other = after->context.find(fact);
-    if (other != after->context.end() && other->second != value) {
-      fmt::print(stderr, "devmap-bench compare: note: the records differ in {}: {} and {}\n", fact, value,
-                 other->second);
-    }
-  }
+  const auto before = read_record<Comparable>(first, read_comparable);
+  const auto after = read_record<Comparable>(second, read_comparable);
+  if (!are_comparable(before, after)) return kBroken;
   const auto differences = compare(*before, *after, options);
   tell(differences);
   const auto count = [&](Difference::Verdict verdict) {

@@ -28,6 +28,8 @@ constexpr std::uint32_t kLargestCounted = 4096;
 /// Calls measured as one piece, and pieces of a sample: some milliseconds.
 constexpr std::uint64_t kChunk = 256;
 constexpr std::uint32_t kChunks = 100;
+/// So that the clock is read once for a chunk also of calls about a map of few elements.
+constexpr auto kNumbers = static_cast<std::uint32_t>(kChunk);
 
 struct Replace : ElementCall {
   static long call(const MapUnderTest& maps, std::uint64_t element) { return maps.update(element); }
@@ -145,7 +147,7 @@ void add_floors(Adding& adding) {
 }
 
 void add_element_calls(Adding& adding, const MapKind& kind, std::uint32_t entries) {
-  const MapUnderTest::Spec one_map = {.kind = kind, .entries = entries};
+  const MapUnderTest::Spec one_map = {.kind = kind, .entries = entries, .numbers = kNumbers};
   const auto several = several_maps(kind, entries);
   adding.calls("lookup", kind, entries, [=] { return element_calls<Lookup>(one_map); });
   adding.calls("update_replace", kind, entries, [=] { return element_calls<Replace>(one_map); });
@@ -186,7 +188,7 @@ void add_collisions(Adding& adding) {
   constexpr std::uint32_t kBuckets = 1024;
   for (const std::uint32_t chain : {1U, 8U, 64U, 512U}) {
     const MapUnderTest::Spec spec = {
-        .kind = kDevMapHashKind, .entries = kBuckets, .keys = colliding_keys(chain, kBuckets)};
+        .kind = kDevMapHashKind, .entries = kBuckets, .numbers = kNumbers, .keys = colliding_keys(chain, kBuckets)};
     const auto add = [&](const char* what, std::function<Expected<std::unique_ptr<Workload>>()> prepare) {
       adding.whole({.name = fmt::format("{}_colliding/devmap_hash/{}", what, chain),
                     .facts = {.map_type = kDevMapHashKind.name, .max_entries = kBuckets},

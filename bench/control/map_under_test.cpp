@@ -5,6 +5,7 @@
 #include <harness/base/resources.hpp>
 #include <harness/bpf/syscall.hpp>
 #include <harness/net/link.hpp>
+#include <iterator>
 #include <random>
 #include <ranges>
 #include <utility>
@@ -48,6 +49,8 @@ Expected<MapUnderTest> MapUnderTest::create(const Spec& spec) {
                      fmt::format("element {} of {}", element, made.elements()));
     }
   }
+  const auto places = made.places_;
+  while (made.elements() < spec.numbers) std::ranges::copy(places, std::back_inserter(made.places_));
   return made;
 }
 

@@ -36,6 +36,8 @@ class MapUnderTest {
     std::uint32_t entries = 1;
     /// There are at least this many elements in all.
     std::uint32_t elements = 1;
+    /// Elements are numbered over and over until there are at least this many numbers.
+    std::uint32_t numbers = 1;
     /// The egress program of every element, in maps with 8-byte values.
     int program_fd = 0;
     /// Keys to use in place of 0 to entries - 1.

@@ -5,7 +5,6 @@
 #include <array>
 #include <harness/bpf/devmap.hpp>
 #include <harness/bpf/features.hpp>
-#include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <string>
 
@@ -87,7 +86,7 @@ void add_helpers(std::vector<Benchmark>& all) {
                    .chunk = kCalls,
                    .baseline = baseline,
                    .standard = true,
-                   .needs = {features::veth()},
+                   .by_slope = true,
                    .prepare = std::move(prepare)});
   };
   add("redirect", "", "", redirecting_by_ifindex);

@@ -42,6 +42,8 @@ struct Benchmark {
   std::string baseline = {};
   /// One of the set that scripts/bench runs.
   bool standard = false;
+  /// Its workload itself divides what many operations take more than few by their number.
+  bool by_slope = false;
   /// Counts the same number of instructions every time: one of the set that is counted. Otherwise why not.
   std::string not_counted = {};
   std::vector<Feature> needs = {};

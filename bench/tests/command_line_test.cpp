@@ -86,6 +86,37 @@ TEST_F(CompareCommand, EndsWithOneOnARegression) {
   EXPECT_EQ(devmap_bench({"compare", before, slower, "--threshold", "15"}).exit_code, 0);
 }
 
+std::string counts(double lookup) {
+  return fmt::format(
+      R"({{"schema_version": 1, "layer": "instructions", "context": {{"kernel": "{0}"}},
+          "benchmarks": [{{"name": "lookup/devmap/64", "instructions": {0}, "per": "operation"}}]}})",
+      lookup);
+}
+
+TEST_F(CompareCommand, TakesRecordsOfInstructions) {
+  const auto before = file("before", counts(2000));
+  const auto more = file("more", counts(2006));
+  const auto regression = devmap_bench({"compare", before, more});
+  EXPECT_EQ(regression.exit_code, 1);
+  EXPECT_THAT(regression.out, HasSubstr("lookup/devmap/64  MORE       2000 -> 2006  +0.30 %"));
+  EXPECT_THAT(regression.out, HasSubstr("1 more, 0 less, 0 the same, 0 undecided"));
+  EXPECT_THAT(regression.err, HasSubstr("differ in kernel"));
+  EXPECT_EQ(devmap_bench({"compare", more, before}).exit_code, 0);
+  EXPECT_EQ(devmap_bench({"compare", before, file("little", counts(2004))}).exit_code, 0);
+  EXPECT_EQ(devmap_bench({"compare", before, more, "--threshold", "1"}).exit_code, 0);
+  const auto mixed = devmap_bench({"compare", before, file("time", record(100))});
+  EXPECT_EQ(mixed.exit_code, 70);
+  EXPECT_THAT(mixed.err, HasSubstr("it is none of the instruction layer"));
+}
+
+TEST(CommandLine, ListsWhatIsCountedWithoutPrivileges) {
+  const auto listed = devmap_bench({"instructions", "--list", "--filter", "^lookup/devmap/"});
+  EXPECT_EQ(listed.exit_code, 0);
+  EXPECT_EQ(listed.out, "lookup/devmap/1\nlookup/devmap/64\nlookup/devmap/4096\n");
+  EXPECT_EQ(devmap_bench({"instructions", "--filter", "("}).exit_code, 64);
+  EXPECT_EQ(devmap_bench({"instructions", "--filter", "no such"}).exit_code, 64);
+}
+
 TEST_F(CompareCommand, SaysWhatItCannotRead) {
   const auto good = file("good", record(100));
   const auto cut = file("cut", record(100).substr(0, 60));

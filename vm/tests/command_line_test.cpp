@@ -55,6 +55,10 @@ TEST_F(CommandLine, ThatIsWrongIsOneLine) {
                                                                      {"matrix", "2.6"},
                                                                      {"matrix", "6.1", "--set", "quick"},
                                                                      {"matrix", "--jobs", "0"},
+                                                                     {"bench", "--set", "none-of-these"},
+                                                                     {"bench", "2.6"},
+                                                                     {"bench", "6.1", "--set", "quick"},
+                                                                     {"bench", "--filter"},
                                                                      {"merge"},
                                                                      {"--catalogue", "/nowhere", "kernels"}}) {
     const auto finished = devmap_vm(arguments);
@@ -398,6 +402,7 @@ TEST_F(CommandLine, PrintsASetForGitHub) {
 
 TEST_F(CommandLine, SaysThatNoKernelOfAMatrixIsHere) {
   EXPECT_THAT(devmap_vm({"matrix"}).err, HasSubstr("qemu-system-x86"));
+  EXPECT_THAT(devmap_vm({"bench"}).err, HasSubstr("qemu-system-x86"));
   put_program("qemu-system-x86_64", "exit 1");
   if (!DEVMAP_CONFORMANCE_IS_STATIC) GTEST_SKIP() << "a guest takes a static suite only";
   const auto directory = directory_.path() / "records";

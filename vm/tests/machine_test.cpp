@@ -35,6 +35,18 @@ TEST(QemuArguments, NeedNeitherKvmNorNetworkNorRoot) {
   EXPECT_THAT(arguments, testing::Not(Contains(HasSubstr("kvm"))));
 }
 
+TEST(QemuArguments, OfACountingMachineLeaveNothingToChance) {
+  const auto arguments =
+      qemu_arguments({.kernel = "k", .cpus = 1, .counts_instructions = true}, {.messages = 7, .stream = 8});
+  EXPECT_THAT(arguments, Contains("shift=0,sleep=off"));
+  EXPECT_THAT(arguments, Contains("base=2024-01-01,clock=vm"));
+  EXPECT_THAT(arguments, Contains("qemu64"));
+  EXPECT_THAT(arguments, Contains("virtio-serial-pci,ioeventfd=off"));
+  EXPECT_THAT(arguments, Contains(HasSubstr("nokaslr norandmaps")));
+  EXPECT_THAT(arguments, testing::Not(Contains(HasSubstr("mitigations=off"))));
+  EXPECT_THAT(qemu_arguments({}, {}), testing::Not(Contains("-icount")));
+}
+
 /// The word after an option.
 std::string value_of(const std::vector<std::string>& arguments, const std::string& option) {
   const auto found = std::ranges::find(arguments, option);
