@@ -168,7 +168,7 @@ int run_peer_command(const std::vector<std::string>& arguments) {
     }
   }
   const auto tools = find_xdp_tools(asked.tools, KernelVersion::running());
-  if (!tools) return nothing_can_be_measured(tools.error().text());
+  if (!tools) return nothing_can_be_measured(tools.error().context);
   if (!has_privileges()) return kNothingCouldRun;
   const auto processors = allowed_processors();
   if (!processors) return nothing_can_be_measured(processors.error().text());

@@ -74,7 +74,8 @@ std::string first_line(const std::string& text) {
 
 Expected<XdpTools> usable(Expected<XdpTools> tools, const KernelVersion& kernel) {
   if (!tools) return tools;
-  if (auto why = why_unusable(tools->version(), kernel); !why.empty()) return failure("", 0, std::move(why));
+  if (auto why = why_unusable(tools->version(), kernel); !why.empty())
+    return failure("look for xdp-tools", 0, std::move(why));
   return tools;
 }
 
@@ -182,11 +183,11 @@ Expected<XdpTools> find_xdp_tools(const std::string& directory, const KernelVers
   auto tools = usable(directory.empty() ? XdpTools::installed() : XdpTools::below(directory), kernel);
   if (tools) return tools;
   const auto reason = reason_of(tools.error());
-  if (!directory.empty()) return failure("", 0, fmt::format("{}; {}", reason, kRemedy));
+  if (!directory.empty()) return failure("look for xdp-tools", 0, fmt::format("{}; {}", reason, kRemedy));
   const auto fetched = fetched_tools_directory();
-  if (fetched.empty()) return failure("", 0, fmt::format("{}; {}", reason, kRemedy));
+  if (fetched.empty()) return failure("look for xdp-tools", 0, fmt::format("{}; {}", reason, kRemedy));
   auto others = usable(XdpTools::below(fetched), kernel);
-  if (!others) return failure("", 0, fmt::format("{}; and {}", reason, reason_of(others.error())));
+  if (!others) return failure("look for xdp-tools", 0, fmt::format("{}; and {}", reason, reason_of(others.error())));
   return others;
 }
 

@@ -52,7 +52,7 @@ class XdpTools {
 [[nodiscard]] std::string fetched_tools_directory();
 
 /// Those below `directory`, or if that is empty the installed ones, or else those that scripts/fetch-xdp-tools got: the
-/// first that work on this kernel. The error says in one line what was found, and what to do.
+/// first that work on this kernel. The error's context says in one line what was found, and what to do.
 [[nodiscard]] Expected<XdpTools> find_xdp_tools(const std::string& directory, const KernelVersion& kernel);
 
 }  // namespace devmap::bench

@@ -123,7 +123,10 @@ std::vector<TakenSample> take_turn(const PeerSpec& spec, const PeerPath& path, S
   const auto turn = measure(spec, path, side);
   if (!turn) return {{.benchmark = names.whole, .fault = turn.error().text()}};
   const auto& [few, all, canaries] = *turn;
-  const auto rate = [](std::uint64_t frames, double seconds) { return static_cast<double>(frames) / seconds; };
+  // 0 is no rate, and left out: starting alone had taken longer.
+  const auto rate = [](std::uint64_t frames, double seconds) {
+    return seconds > 0 ? static_cast<double>(frames) / seconds : 0;
+  };
   return {{.benchmark = names.whole,
            .each = rate(all.frames.sent, all.cpu_seconds),
            .canaries = canaries,
