@@ -17,7 +17,7 @@ namespace devmap::bench {
 namespace {
 
 /// What a generator may take; more is a hang.
-constexpr std::chrono::milliseconds kLimit = std::chrono::minutes(5);
+constexpr std::chrono::minutes kLimit(5);
 
 struct Generated {
   double cpu_seconds = 0;
@@ -38,11 +38,16 @@ Expected<vm::Invocation> generator(const PeerSpec& spec, Side side, std::uint32_
 
 /// Waits for the end of a program, or ends it where a signal comes or it hangs.
 vm::Finished await_end(vm::Process& process, bool& hung) {
+  using Clock = std::chrono::steady_clock;
+  // A signal may come right before the wait, and does not end it then.
+  constexpr int kLookMilliseconds = 500;
+  const auto deadline = Clock::now() + kLimit;
   pollfd ended{.fd = process.ended_descriptor(), .events = POLLIN, .revents = 0};
-  int ready = -1;
-  if (signal_that_came() == 0) ready = poll(&ended, 1, static_cast<int>(kLimit.count()));
-  hung = ready == 0;
-  if (ready != 1) process.send(SIGKILL);
+  while (signal_that_came() == 0 && Clock::now() < deadline) {
+    if (poll(&ended, 1, kLookMilliseconds) == 1) return process.wait();
+  }
+  hung = signal_that_came() == 0;
+  process.send(SIGKILL);
   return process.wait();
 }
 
