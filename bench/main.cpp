@@ -5,6 +5,8 @@
 #include <bench/instructions/command.hpp>
 #include <bench/measure/machine.hpp>
 #include <bench/measure/processors.hpp>
+#include <bench/peer/command.hpp>
+#include <bench/peer/generator.hpp>
 #include <bench/rounds/command.hpp>
 
 #include <sys/resource.h>
@@ -25,6 +27,7 @@ constexpr const char* kHelp = R"(devmap-bench: what device maps cost on this ker
 
   devmap-bench rounds [...]      figures that can be trusted, or that say they cannot; rounds --help
   devmap-bench compare A B       what has become slower from one record to another; compare --help
+  devmap-bench peer [...]        the same frames sent and forwarded by xdp-tools; peer --help
   devmap-bench [--despite-obstacles] [flags of Google Benchmark]
                                  one benchmark or the other, now
 
@@ -73,6 +76,8 @@ int run(std::vector<std::string> arguments) {
   if (command == "rounds") return run_rounds_command(rest);
   if (command == "worker") return run_worker_command(rest);
   if (command == "instructions") return run_instructions_command(rest);
+  if (command == "peer") return run_peer_command(rest);
+  if (command == "generate") return run_generate_command(rest);
   if (command == "compare") return run_compare_command(rest);
   return run_by_google_benchmark(std::move(arguments));
 }

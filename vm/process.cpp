@@ -24,6 +24,7 @@ namespace process = boost::process;
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,20 @@ std::string content(std::FILE* file) {
 
 int exit_code_of(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/// Of a process when it has ended, which is left to be waited for.
+std::chrono::microseconds cpu_time_of(pid_t process) {
+  siginfo_t ended{};
+  rusage used{};
+  // The system call tells the usage; the C library's waitid does not.
+  while (syscall(SYS_waitid, P_PID, process, &ended, WEXITED | WNOWAIT, &used) != 0) {
+    if (errno != EINTR) return {};
+  }
+  const auto duration = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  return duration(used.ru_utime) + duration(used.ru_stime);
 }
 
 }  // namespace
@@ -133,11 +148,13 @@ std::string Process::out_so_far() const {
 }
 
 Finished Process::wait() {
+  const auto cpu_time = cpu_time_of(pid());
   std::error_code ignored;
   state_->child.wait(ignored);
   return {.exit_code = exit_code_of(state_->child.native_exit_code()),
           .out = content(state_->out.get()),
-          .err = content(state_->err.get())};
+          .err = content(state_->err.get()),
+          .cpu_time = cpu_time};
 }
 
 Expected<Finished> run(const Invocation& invocation) {

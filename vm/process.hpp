@@ -2,6 +2,7 @@
 
 #include <harness/base/error.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ struct Finished {
   int exit_code = 0;
   std::string out = {};
   std::string err = {};
+  /// CPU time, its own in user mode and in the kernel and that of the processes it waited for (getrusage(2)).
+  std::chrono::microseconds cpu_time = {};
 };
 
 /// A running program, whose standard output and standard error go to files of nobody else. It does not outlive this

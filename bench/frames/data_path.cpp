@@ -70,11 +70,13 @@ class Adding {
 constexpr DevMapType kTypes[] = {DevMapType::devmap, DevMapType::devmap_hash};
 
 void add_live(Adding& adding) {
-  adding.add(kFloor, {.route = {.way = Way::drop}}, {});
+  adding.add(kFloor, {.route = {.way = Way::drop}}, {.baseline = kFloor});
   adding.add("live/redirect", {.route = {.way = Way::redirect}}, {});
   for (const auto type : kTypes) {
     const auto map = map_name(type);
-    adding.add("live/redirect_map/" + map, {.route = {.type = type, .slots = 64}}, {});
+    // The reference itself is told to the floor.
+    adding.add("live/redirect_map/" + map, {.route = {.type = type, .slots = 64}},
+               {.baseline = type == DevMapType::devmap ? kFloor : kReference});
     adding.add("live/redirect_map_miss/" + map, {.route = {.way = Way::miss, .type = type, .slots = 64}}, {});
     for (const auto& [egress, name] :
          {std::pair{Egress::pass, "pass"}, std::pair{Egress::rewrite, "rewrite"}, std::pair{Egress::drop, "drop"}}) {

@@ -78,6 +78,12 @@ std::vector<Obstacle> obstacles(const Surroundings& here) {
   return found;
 }
 
+void add_new(std::vector<Obstacle>& all, const std::vector<Obstacle>& found) {
+  for (const auto& obstacle : found) {
+    if (std::ranges::find(all, obstacle.what, &Obstacle::what) == all.end()) all.push_back(obstacle);
+  }
+}
+
 bool refuses(const std::vector<Obstacle>& obstacles) {
   return std::ranges::any_of(obstacles,
                              [](const auto& obstacle) { return obstacle.weight == Obstacle::Weight::refuses; });

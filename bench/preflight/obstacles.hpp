@@ -24,6 +24,9 @@ struct Obstacle {
 /// The heavier ones first.
 [[nodiscard]] std::vector<Obstacle> obstacles(const Surroundings& surroundings);
 
+/// Adds those that are not among them yet.
+void add_new(std::vector<Obstacle>& all, const std::vector<Obstacle>& found);
+
 /// Whether nothing is to be measured here.
 [[nodiscard]] bool refuses(const std::vector<Obstacle>& obstacles);
 

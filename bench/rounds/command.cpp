@@ -8,10 +8,9 @@
 #include <bench/rounds/evaluate.hpp>
 #include <bench/rounds/interruption.hpp>
 #include <bench/rounds/processes.hpp>
+#include <bench/rounds/progress.hpp>
 #include <bench/rounds/table.hpp>
 #include <bench/rounds/worker.hpp>
-
-#include <unistd.h>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -92,41 +91,11 @@ Expected<std::vector<const Benchmark*>> chosen(const Asked& asked) {
   return list;
 }
 
-/// How far a run is, on a terminal.
-class Progress {
- public:
-  Progress(bool wanted, std::size_t all) : shown_(wanted && isatty(STDERR_FILENO) == 1), all_(all) {}
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  Progress(Progress&&) = delete;
-  Progress& operator=(Progress&&) = delete;
-  ~Progress() {
-    if (shown_) std::fputs("\r\033[K", stderr);
-  }
-  void show(const std::string& benchmark) {
-    ++through_;
-    if (!shown_) return;
-    fmt::print(stderr, "\r\033[K[{}/{}] {:.60}", through_, all_, benchmark);
-    std::fflush(stderr);
-  }
-
- private:
-  bool shown_;
-  std::size_t all_;
-  std::size_t through_ = 0;
-};
-
 struct Gathered {
   std::vector<TakenSample> taken;
   std::vector<Obstacle> obstacles;
   Expected<void> outcome;
 };
-
-void add_new(std::vector<Obstacle>& all, const std::vector<Obstacle>& found) {
-  for (const auto& obstacle : found) {
-    if (std::ranges::find(all, obstacle.what, &Obstacle::what) == all.end()) all.push_back(obstacle);
-  }
-}
 
 Gathered gather(const Asked& asked, const std::vector<const Benchmark*>& benchmarks, std::vector<Obstacle> before,
                 std::uint64_t seed) {

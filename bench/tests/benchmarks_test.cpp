@@ -6,6 +6,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
 namespace devmap::bench {
 namespace {
@@ -23,6 +24,18 @@ TEST(Benchmarks, NameOthersAsTheirBaselines) {
     EXPECT_NE(baseline->name, benchmark.name);
     // Or there would be no ratio in the set that everybody runs.
     EXPECT_TRUE(!benchmark.standard || baseline->standard) << benchmark.name << " names " << baseline->name;
+  }
+}
+
+TEST(Benchmarks, HaveTheRatiosThatAreClaimed) {
+  for (const auto& [name, baseline] :
+       {std::pair{"live/redirect_map/devmap", "live/drop"},
+        std::pair{"live/redirect_map/devmap_hash", "live/redirect_map/devmap"},
+        std::pair{"harness/lookup", "lookup/devmap/64"}, std::pair{"harness/update", "update_replace/devmap/64"}}) {
+    const auto* const benchmark = find_benchmark(name);
+    ASSERT_NE(benchmark, nullptr) << name;
+    EXPECT_EQ(benchmark->baseline, baseline) << name;
+    EXPECT_TRUE(benchmark->standard) << name;
   }
 }
 

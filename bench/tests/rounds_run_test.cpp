@@ -1,22 +1,19 @@
+#include <bench/tests/child_process.hpp>
 #include <harness/bpf/tests/kernel_fixture.hpp>
 #include <vm/process.hpp>
 
 #include <gmock/gmock.h>
 #include <csignal>
-#include <harness/base/file.hpp>
-#include <harness/base/wait.hpp>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 #include <string>
 
 namespace devmap::bench {
 namespace {
 
-using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::HasSubstr;
-using RoundsRun = testing_support::BpfTest;
+using RoundsRun = devmap::testing_support::BpfTest;
 
 vm::Invocation rounds(const std::string& processes) {
   return {.program = DEVMAP_BENCH_PROGRAM,
@@ -45,18 +42,7 @@ TEST_F(RoundsRun, KeepsWhatItHasWhenItIsInterrupted) {
   auto process = vm::Process::start(rounds("1000"));
   ASSERT_TRUE(process.has_value());
   // The process that measures is the sign that it takes signals.
-  const auto of_process = [](const std::string& number, const char* what) {
-    return read_file("/proc/" + number + "/" + what).value_or("");
-  };
-  const auto number = std::to_string(process->pid());
-  ASSERT_TRUE(wait_until(
-      [&] {
-        std::istringstream children(of_process(number, ("task/" + number + "/children").c_str()));
-        std::string child;
-        children >> child;
-        return !child.empty() && of_process(child, "cmdline").find("worker") != std::string::npos;
-      },
-      30s));
+  ASSERT_TRUE(testing_support::await_child(*process, "worker"));
   process->send(SIGINT);
   const auto finished = process->wait();
   EXPECT_EQ(finished.exit_code, 128 + SIGINT) << finished.err;

@@ -28,6 +28,16 @@ TEST(Processes, SayWhatCameOfThem) {
   EXPECT_EQ(run(shell("kill -TERM $$")).value().exit_code, 128 + SIGTERM);
 }
 
+TEST(Processes, SayWhatTheyTook) {
+  const auto idle = run(shell("exec sleep 0.05")).value().cpu_time;
+  const auto busy = run(shell("i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done")).value().cpu_time;
+  EXPECT_GT(idle.count(), 0);
+  EXPECT_GT(busy, idle);
+  // Of what it started and waited for too.
+  const auto both = run(shell("(i=0; while [ $i -lt 200000 ]; do i=$((i + 1)); done); exit 0")).value().cpu_time;
+  EXPECT_GT(both, idle);
+}
+
 TEST(Processes, GetTheirArgumentsVariablesAndDirectory) {
   auto invocation = shell("echo \"$DEVMAP_VM_TEST $HOME_OF_NOBODY$PWD\"");
   invocation.environment = {{"DEVMAP_VM_TEST", "a b"}};

@@ -1,0 +1,198 @@
+#include <bench/peer/command.hpp>
+
+#include <bench/command_line.hpp>
+#include <bench/exit_codes.hpp>
+#include <bench/measure/machine.hpp>
+#include <bench/peer/comparison.hpp>
+#include <bench/peer/tools.hpp>
+#include <bench/peer/turn.hpp>
+#include <bench/preflight/obstacles.hpp>
+#include <bench/rounds/interruption.hpp>
+#include <bench/rounds/progress.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <harness/base/output_file.hpp>
+#include <harness/base/processor.hpp>
+#include <harness/bpf/features.hpp>
+#include <harness/net/features.hpp>
+#include <optional>
+#include <random>
+#include <utility>
+
+namespace devmap::bench {
+namespace {
+
+constexpr const char* kSummary = "Compare with xdp-trafficgen and xdp-bench of xdp-tools on the same paths of frames";
+constexpr const char* kNotes =
+    "Three paths through veth devices in network namespaces of their own, on processor 0: direct, to a device whose\n"
+    "program drops the frames; redirect-map, by a program that redirects them by a device map; broadcast, by one that\n"
+    "sends them to four devices. In each round either side goes each path twice, in random order. What is told is "
+    "frames\n"
+    "a CPU second of the process that generates them, what starting it takes included, and once more without that.\n"
+    "Frames are counted by the devices where they end; a figure of which not all arrived is void.\n"
+    "\n"
+    "Exit codes: 0 all was measured, 1 a tool failed or frames were lost, 4 nothing could be measured, 64 usage,\n"
+    "70 an error of the program's own, 128 + N ended by signal N, with what was measured until then.";
+
+/// xdp-trafficgen keeps its first thread there.
+constexpr unsigned kProcessor = 0;
+constexpr std::uint32_t kBatch = 64;
+
+struct Asked {
+  std::string tools = {};
+  std::uint32_t rounds = 15;
+  std::uint32_t frames = 10'000'000;
+  std::vector<std::string> paths = {};
+  std::optional<std::uint64_t> seed = {};
+  std::string output = {};
+  bool despite = false;
+  bool quiet = false;
+};
+
+std::optional<int> parse_peer(const std::vector<std::string>& arguments, Asked& asked) {
+  std::vector<std::string> names;
+  std::ranges::transform(peer_paths(), std::back_inserter(names), &PeerPath::name);
+  CLI::App app(kSummary, "devmap-bench peer");
+  app.footer(kNotes);
+  app.add_option("--xdp-tools", asked.tools,
+                 "Where xdp-tools are, such as an unpacked tree of packages (default: installed, or fetched by "
+                 "scripts/fetch-xdp-tools)")
+      ->type_name("DIR");
+  app.add_option("--rounds", asked.rounds, "Rounds (default 15)")->check(CLI::Range(1U, 10'000U));
+  app.add_option("--frames", asked.frames, "Frames of a run, rounded up to a multiple of 64 (default 10000000)")
+      ->check(CLI::Range(2 * kFewFrames, 1'000'000'000U));
+  app.add_option("--path", asked.paths, "Only these paths")->check(CLI::IsMember(names));
+  app.add_option("--seed", asked.seed, "Of the random order");
+  app.add_option("--json,-o,--output", asked.output, "Write the record as JSON; - for standard output")
+      ->type_name("FILE");
+  app.add_flag("--despite-obstacles", asked.despite, "Measure also where figures would be about something else");
+  app.add_flag("--quiet", asked.quiet, "No progress line");
+  const auto ended = parse(app, arguments);
+  asked.frames = (asked.frames + kBatch - 1) / kBatch * kBatch;
+  return ended;
+}
+
+int nothing_can_be_measured(const std::string& why) {
+  fmt::print(stderr, "devmap-bench: nothing can be measured: {}\n", why);
+  return kNothingCouldRun;
+}
+
+/// Why this machine cannot; empty where it can.
+std::string what_is_missing(const std::vector<unsigned>& processors) {
+  if (std::ranges::find(processors, kProcessor) == processors.end()) {
+    return fmt::format("xdp-trafficgen sends on processor {}, which this process may not use", kProcessor);
+  }
+  for (const auto& feature : {features::veth(), features::live_frames()}) {
+    const auto fact = feature.probe();
+    if (fact.presence != Presence::present) return fmt::format("{}: {}; {}", feature.name, fact.text, feature.remedy);
+  }
+  return {};
+}
+
+std::vector<PeerPath> chosen_paths(const Asked& asked) {
+  std::vector<PeerPath> paths;
+  std::ranges::copy_if(peer_paths(), std::back_inserter(paths), [&](const PeerPath& path) {
+    return asked.paths.empty() || std::ranges::find(asked.paths, path.name) != asked.paths.end();
+  });
+  return paths;
+}
+
+struct Gathered {
+  std::vector<TakenSample> taken = {};
+  std::vector<Obstacle> obstacles = {};
+};
+
+Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<PeerPath>& paths,
+                std::vector<Obstacle> before, std::uint64_t seed) {
+  struct Turn {
+    const PeerPath* path;
+    Side side;
+    std::uint32_t copy;
+  };
+  std::vector<Turn> turns;
+  for (const auto& path : paths) {
+    for (const auto side : {Side::ours, Side::theirs}) {
+      for (const std::uint32_t copy : {0U, 1U}) turns.push_back({.path = &path, .side = side, .copy = copy});
+    }
+  }
+  Gathered gathered{.obstacles = before};
+  Progress progress(!asked.quiet, turns.size() * asked.rounds);
+  std::mt19937_64 random(seed);
+  for (std::uint32_t round = 0; round < asked.rounds && signal_that_came() == 0; ++round) {
+    const auto first = gathered.taken.size();
+    std::ranges::shuffle(turns, random);
+    for (const auto& turn : turns) {
+      progress.show(peer_names(*turn.path, turn.side).whole);
+      auto samples = take_turn(spec, *turn.path, turn.side);
+      if (signal_that_came() != 0) return gathered;
+      for (auto& sample : samples) {
+        sample.round = round;
+        sample.copy = turn.copy;
+        gathered.taken.push_back(std::move(sample));
+      }
+    }
+    const auto after = obstacles(Surroundings::of_this_machine());
+    const bool hindered = !asked.despite && (refuses(before) || refuses(after));
+    for (auto at = first; at < gathered.taken.size(); ++at) gathered.taken[at].hindered = hindered;
+    add_new(gathered.obstacles, after);
+    before = after;
+  }
+  return gathered;
+}
+
+int tell(const Asked& asked, const PeerRecord& record) {
+  if (asked.output != "-") fmt::print("{}", record.table());
+  if (!asked.output.empty()) {
+    if (const auto written = write_file(asked.output, record.json()); !written) {
+      fmt::print(stderr, "devmap-bench: {}\n", written.error().text());
+      return kBroken;
+    }
+  }
+  if (const int signal = signal_that_came(); signal != 0) return kSignalled + signal;
+  return std::ranges::any_of(record.comparisons, &Comparison::failed) ? kFailed : 0;
+}
+
+}  // namespace
+
+int run_peer_command(const std::vector<std::string>& arguments) {
+  Asked asked;
+  if (const auto ended = parse_peer(arguments, asked)) return *ended;
+  if (!asked.output.empty()) {
+    if (const auto writable = check_writable(asked.output); !writable) {
+      fmt::print(stderr, "devmap-bench: {}\n", writable.error().text());
+      return kBroken;
+    }
+  }
+  const auto tools = find_xdp_tools(asked.tools, KernelVersion::running());
+  if (!tools) return nothing_can_be_measured(tools.error().context);
+  if (!has_privileges()) return kNothingCouldRun;
+  const auto processors = allowed_processors();
+  if (!processors) return nothing_can_be_measured(processors.error().text());
+  if (const auto missing = what_is_missing(*processors); !missing.empty()) return nothing_can_be_measured(missing);
+  if (const auto stays = stay_on_processor(kProcessor); !stays) return nothing_can_be_measured(stays.error().text());
+  const auto before = obstacles(Surroundings::of_this_machine());
+  if (!may_measure(before, asked.despite)) return kNothingCouldRun;
+  end_early_on_signals();
+  const auto seed = asked.seed.value_or(std::random_device()());
+  const PeerSpec spec{
+      .tools = &*tools, .frames = asked.frames, .processor = kProcessor, .other_processor = processors->back()};
+  const auto paths = chosen_paths(asked);
+  const auto gathered = gather(asked, spec, paths, before, seed);
+  PeerRecord record{.context = machine_context(gathered.obstacles),
+                    .comparisons = compare_sides(paths, gathered.taken)};
+  record.context["xdp_tools"] = tools->version().text();
+  record.context["frames"] = std::to_string(asked.frames);
+  record.context["frame_length"] = "64";
+  record.context["batch"] = std::to_string(kBatch);
+  record.context["rounds"] = std::to_string(asked.rounds);
+  record.context["seed"] = std::to_string(seed);
+  record.context["command_line"] = fmt::format("devmap-bench peer {}", fmt::join(arguments, " "));
+  if (signal_that_came() != 0) record.context["partial"] = "true";
+  return tell(asked, record);
+}
+
+}  // namespace devmap::bench

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <bench/peer/path.hpp>
+#include <bench/rounds/record.hpp>
+#include <bench/rounds/taken.hpp>
+#include <bench/statistics/bootstrap.hpp>
+#include <bench/statistics/quantiles.hpp>
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace devmap::bench {
+
+/// Ours and theirs in one unit; more is better.
+struct Rates {
+  /// Of reliable samples only.
+  std::optional<Quantiles> ours = {};
+  std::optional<Quantiles> theirs = {};
+  /// Ours to theirs, where both are reliable.
+  std::optional<RatioInterval> ratio = {};
+  /// Of the two ratios of a side to itself, the one that is further from 1.
+  std::optional<RatioInterval> to_itself = {};
+  /// Why there is no ratio.
+  std::string unreliable = {};
+};
+
+/// What is known of a path after a run.
+struct Comparison {
+  std::string path = {};
+  /// Frames a CPU second of the generating process, from its start to its end.
+  Rates whole = {};
+  /// The same without what a run for few frames takes, which is what starting takes.
+  Rates without_start_up = {};
+  /// CPU seconds of that; absent where nothing was measured.
+  std::optional<double> our_start_up = {};
+  std::optional<double> their_start_up = {};
+  /// Samples of both sides that the canary let through, and all.
+  std::size_t kept = 0;
+  std::size_t taken = 0;
+  FrameCount frames = {};
+  /// A tool did not do what it should, or frames were lost; `whole.unreliable` says what.
+  bool failed = false;
+};
+
+/// What the samples of all turns say (turn.hpp), by the same rules as the time layer's (rounds/evaluate.hpp).
+[[nodiscard]] std::vector<Comparison> compare_sides(std::span<const PeerPath> paths,
+                                                    const std::vector<TakenSample>& taken);
+
+/// A run of the peer layer; peer-record.schema.json describes its JSON.
+struct PeerRecord {
+  static constexpr int kSchemaVersion = 1;
+  std::map<std::string, std::string> context = {};
+  std::vector<Comparison> comparisons = {};
+
+  [[nodiscard]] std::string json() const;
+  /// As a person reads it.
+  [[nodiscard]] std::string table() const;
+};
+
+}  // namespace devmap::bench

@@ -1,0 +1,146 @@
+#include <bench/peer/turn.hpp>
+
+#include <bench/measure/canary.hpp>
+#include <bench/peer/forwarder.hpp>
+#include <bench/rounds/interruption.hpp>
+
+#include <poll.h>
+#include <sched.h>
+
+#include <fmt/format.h>
+#include <chrono>
+#include <csignal>
+#include <harness/net/device_state.hpp>
+#include <utility>
+
+namespace devmap::bench {
+namespace {
+
+/// What a generator may take; more is a hang.
+constexpr std::chrono::minutes kLimit(5);
+
+struct Generated {
+  double cpu_seconds = 0;
+  FrameCount frames = {};
+};
+
+Expected<vm::Invocation> generator(const PeerSpec& spec, Side side, std::uint32_t ifindex, std::uint32_t frames) {
+  if (side == Side::ours) {
+    return vm::Invocation{.program = "/proc/self/exe",
+                          .arguments = {"generate", "--ifindex", std::to_string(ifindex), "--frames",
+                                        std::to_string(frames), "--processor", std::to_string(spec.processor)}};
+  }
+  const auto device = device_state(ifindex);
+  if (!device) return std::unexpected(device.error());
+  // It ends when it next prints its statistics: here after a second.
+  return spec.tools->trafficgen({"udp", "--num-packets", std::to_string(frames), "--interval", "1", device->name});
+}
+
+/// Waits for the end of a program, or ends it where a signal comes or it hangs.
+vm::Finished await_end(vm::Process& process, bool& hung) {
+  using Clock = std::chrono::steady_clock;
+  // A signal may come right before the wait, and does not end it then.
+  constexpr int kLookMilliseconds = 500;
+  const auto deadline = Clock::now() + kLimit;
+  pollfd ended{.fd = process.ended_descriptor(), .events = POLLIN, .revents = 0};
+  while (signal_that_came() == 0 && Clock::now() < deadline) {
+    if (poll(&ended, 1, kLookMilliseconds) == 1) return process.wait();
+  }
+  hung = signal_that_came() == 0;
+  process.send(SIGKILL);
+  return process.wait();
+}
+
+/// Frames that have come in where the generator sends them.
+Expected<std::uint64_t> come_in(const PeerPath& path, const Sinks& sinks) {
+  const auto state = device_state(path.forwards() ? sinks.in1() : sinks.sink(0));
+  if (!state) return std::unexpected(state.error());
+  return state->received;
+}
+
+Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side side, const Sinks& sinks,
+                             std::uint32_t frames) {
+  const auto before = sinks.received();
+  if (!before) return std::unexpected(before.error());
+  const auto in_before = come_in(path, sinks);
+  if (!in_before) return std::unexpected(in_before.error());
+  const auto invocation = generator(spec, side, path.forwards() ? sinks.in0() : sinks.target(0), frames);
+  if (!invocation) return std::unexpected(invocation.error());
+  auto process = vm::Process::start(*invocation);
+  if (!process) return std::unexpected(process.error());
+  bool hung = false;
+  const auto finished = await_end(*process, hung);
+  const auto* const program = side == Side::ours ? "devmap-bench generate" : "xdp-trafficgen";
+  if (hung) return failure(program, 0, "it did not end, and was ended");
+  Generated generated{.cpu_seconds = std::chrono::duration<double>(finished.cpu_time).count()};
+  generated.frames = {.sent = frames, .expected = frames * path.copies()};
+  const auto delivered = sinks.await(*before, generated.frames.expected);
+  if (!delivered) return std::unexpected(delivered.error());
+  generated.frames.delivered = *delivered;
+  const auto in_after = come_in(path, sinks);
+  if (!in_after) return std::unexpected(in_after.error());
+  // xdp-trafficgen ends with 1 where all went well, so that frames are what tells.
+  if (signal_that_came() == 0 && *in_after - *in_before != frames) {
+    return failure(program, 0,
+                   fmt::format("{} frames came in of {}; it ended with {}: {}", *in_after - *in_before, frames,
+                               finished.exit_code, finished.err));
+  }
+  return generated;
+}
+
+struct Turn {
+  Generated few = {};
+  Generated all = {};
+  Canaries canaries = {};
+};
+
+Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
+  if (unshare(CLONE_NEWNET) != 0) return last_error("unshare(CLONE_NEWNET)");
+  const auto sinks = Sinks::create({.ports = path.route.devices});
+  if (!sinks) return std::unexpected(sinks.error());
+  auto forwarder = Forwarder::start(path, side, *sinks, *spec.tools, spec.other_processor);
+  if (!forwarder) return std::unexpected(forwarder.error());
+  const auto few = generate(spec, path, side, *sinks, kFewFrames);
+  if (!few) return std::unexpected(few.error());
+  if (few->frames.is_void() && signal_that_came() == 0) {
+    return failure("look where the frames went", 0,
+                   fmt::format("{} arrived of {}", few->frames.delivered, few->frames.expected));
+  }
+  Turn turn{.few = *few};
+  turn.canaries.before = run_canary();
+  const auto all = generate(spec, path, side, *sinks, spec.frames);
+  turn.canaries.after = run_canary();
+  if (!all) return std::unexpected(all.error());
+  turn.all = *all;
+  if (auto stopped = forwarder->stop(); !stopped) return std::unexpected(stopped.error());
+  return turn;
+}
+
+}  // namespace
+
+PeerNames peer_names(const PeerPath& path, Side side) {
+  const auto whole = fmt::format("{}/{}", path.name, side == Side::ours ? "ours" : "xdp-tools");
+  return {.whole = whole, .without_start_up = whole + "/without start-up", .start_up = whole + "/start-up"};
+}
+
+std::vector<TakenSample> take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
+  const auto names = peer_names(path, side);
+  const auto turn = measure(spec, path, side);
+  if (!turn) return {{.benchmark = names.whole, .fault = turn.error().text()}};
+  const auto& [few, all, canaries] = *turn;
+  // 0 is no rate, and left out: starting alone had taken longer.
+  const auto rate = [](std::uint64_t frames, double seconds) {
+    return seconds > 0 ? static_cast<double>(frames) / seconds : 0;
+  };
+  return {{.benchmark = names.whole,
+           .each = rate(all.frames.sent, all.cpu_seconds),
+           .canaries = canaries,
+           .frames = all.frames},
+          {.benchmark = names.without_start_up,
+           .each = rate(all.frames.sent - few.frames.sent, all.cpu_seconds - few.cpu_seconds),
+           .canaries = canaries,
+           .frames = all.frames},
+          {.benchmark = names.start_up, .each = few.cpu_seconds, .canaries = canaries, .frames = few.frames}};
+}
+
+}  // namespace devmap::bench

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <bench/peer/path.hpp>
+#include <bench/peer/tools.hpp>
+#include <bench/rounds/taken.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace devmap::bench {
+
+/// The names under which the samples of a path and a side go, in evaluate().
+struct PeerNames {
+  /// Frames a CPU second of the generating process, from its start to its end.
+  std::string whole;
+  /// The same of the frames and the time beyond those of a run of kFewFrames, which is nearly all start-up.
+  std::string without_start_up;
+  /// CPU seconds of such a run.
+  std::string start_up;
+};
+[[nodiscard]] PeerNames peer_names(const PeerPath& path, Side side);
+
+/// Frames of a run that shows what starting costs, and that frames come where they should; a whole batch.
+inline constexpr std::uint32_t kFewFrames = 64;
+
+struct PeerSpec {
+  const XdpTools* tools = nullptr;
+  /// Of a run; whole batches of 64.
+  std::uint32_t frames = 10'000'000;
+  /// What xdp-trafficgen sends on, and where xdp-bench may print.
+  unsigned processor = 0;
+  unsigned other_processor = 0;
+};
+
+/// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, once
+/// for few frames and once for all. The calling thread must stay on the processor that frames are sent on. Three
+/// samples, of the names above; what goes wrong is in them.
+[[nodiscard]] std::vector<TakenSample> take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
+
+}  // namespace devmap::bench
