@@ -134,8 +134,8 @@ int main_of(int argc, char** argv) {
   merge->add_option("record", records, "Result records (JSON)")->required()->type_name("FILE");
   merge->add_flag("--all-rows", all_rows, "Show also the rules that all kernels treat alike");
 
-  const manual::Values known{.asked = {"kernels"}};
-  const manual::Values known_or_file{.files = true, .asked = {"kernels"}};
+  const manual::Values known{.asked = {"kernels"}, .headed = true};
+  const manual::Values known_or_file{.files = true, .asked = {"kernels"}, .headed = true};
   const manual::Values sets{.words = {"quick", "full", "all"}};
   manual::answer_help_json(app, {{.command = "fetch", .option = "name", .values = known},
                                  {.command = "fetch", .option = "--set", .values = sets},

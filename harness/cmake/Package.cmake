@@ -8,7 +8,9 @@ set(debian ${CMAKE_CURRENT_LIST_DIR}/debian)
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME devmap-conformance)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_CONTACT "The devmap-conformance authors <devmap-conformance@localhost>")
+set(DEVMAP_PACKAGE_MAINTAINER "The devmap-conformance authors <devmap-conformance@example.org>" CACHE STRING
+    "Who answers for the packages")
+set(CPACK_PACKAGE_CONTACT ${DEVMAP_PACKAGE_MAINTAINER})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_COMPONENTS_ALL programs dev)
 set(CPACK_STRIP_FILES ON)
@@ -29,14 +31,13 @@ set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_RECOMMENDS "qemu-system-x86, busybox-static")
 set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SUGGESTS "qemu-system-arm, qemu-system-misc, qemu-system-ppc")
-set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "executable specification of Linux BPF device maps
- Checks what a kernel does with the BPF map types DEVMAP and DEVMAP_HASH, rule
- by rule: their calls, redirects of XDP programs in native and generic mode,
- broadcasts, egress programs, and events.
- .
- devmap-conformance checks the running kernel, devmap-vm any other one in a
- virtual machine, devmap-bench measures what device maps cost, and
- devmap-report makes pages of the results.")
+set(CPACK_COMPONENT_PROGRAMS_DESCRIPTION "Checks what a kernel does with the BPF map types DEVMAP and DEVMAP_HASH, rule
+by rule: their calls, redirects of XDP programs in native and generic mode,
+broadcasts, egress programs, and events.
+.
+devmap-conformance checks the running kernel, devmap-vm any other one in a
+virtual machine, devmap-bench measures what device maps cost, and
+devmap-report makes pages of the results.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libdevmap-conformance-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
@@ -44,11 +45,10 @@ string(JOIN ", " CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   libbpf-dev libboost-dev libcli11-dev libelf-dev libfmt-dev libgtest-dev libnl-3-dev libnl-genl-3-dev libnl-route-3-dev
   nlohmann-json3-dev zlib1g-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "cmake, g++ (>= 4:12)")
-set(CPACK_COMPONENT_DEV_DESCRIPTION "executable specification of Linux BPF device maps (library)
- The harness of devmap-conformance, for programs that check rules of their
- own: namespaces, links, frames, maps and programs, and the runner that gives
- every check a process of its own.
- .
- It is found by CMake as devmap-conformance, with the target devmap::harness.")
+set(CPACK_COMPONENT_DEV_DESCRIPTION "The harness of devmap-conformance as a static library, for programs that check
+rules of their own: namespaces, links, frames, maps and programs, and the
+runner that gives every check a process of its own.
+.
+CMake finds it as devmap-conformance, with the target devmap::harness.")
 
 include(CPack)

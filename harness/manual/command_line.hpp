@@ -21,7 +21,7 @@ struct Values {
   bool interfaces = false;
   /// The arguments with which the program itself lists them: the first word of each line of its output.
   std::vector<std::string> asked = {};
-  /// Of these words, only what comes before the first of this character; all of it where empty.
+  /// Of these words, only what comes before the first of this text; all of them where empty.
   std::string up_to = {};
   /// The first line of the output is a heading.
   bool headed = false;

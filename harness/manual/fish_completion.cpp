@@ -8,11 +8,12 @@ namespace {
 
 // @ stands for the name of the program's function.
 constexpr std::string_view kHelper = R"fish(
-# UP_TO ARGUMENTS...: the first word of every line that the program prints with these, up to UP_TO where it is not empty.
+# LINE UP_TO ARGUMENTS...: the first word of every line from LINE on that the program prints with these, up to UP_TO where
+# it is not empty.
 function _@_asked
     set -l program (commandline -opc)[1]
-    set -l up_to $argv[1]
-    for line in ($program $argv[2..] 2>/dev/null)
+    set -l up_to $argv[2]
+    for line in ($program $argv[3..] 2>/dev/null | tail -n +$argv[1])
         set -l word (string split -f 1 ' ' -- $line)
         test -z "$up_to"; or set word (string split -f 1 -- $up_to $word)
         echo $word
@@ -33,7 +34,7 @@ std::string fish_quoted(std::string_view text) {
 /// The options of `complete` that say what a value can be.
 std::string value_options(const std::string& function, const Values& values) {
   if (!values.asked.empty()) {
-    std::string arguments = quoted(values.up_to);
+    auto arguments = fmt::format("{} {}", values.headed ? 2 : 1, quoted(values.up_to));
     for (const auto& argument : values.asked) arguments += " " + quoted(argument);
     return fmt::format(" {} -a {}", values.files ? "-F" : "-f",
                        fish_quoted(fmt::format("(_{}_asked {})", function, arguments)));

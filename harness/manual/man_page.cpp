@@ -139,7 +139,9 @@ std::string man_page(const CommandLine& program, const PageDetails& details) {
   if (summary.ends_with('.')) summary.pop_back();
   std::string page = fmt::format(".\\\" Made from the command line of {}.\n.TH {} {} {} \"{}\"\n", program.name,
                                  upper(escaped(program.name)), details.section, details.date, escaped(details.source));
-  page += fmt::format(".SH NAME\n{} \\- {}\n", escaped(program.name), escaped(summary));
+  std::string what = summary;
+  if (!what.empty()) what.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(what.front())));
+  page += fmt::format(".SH NAME\n{} \\- {}\n", escaped(program.name), escaped(what));
   page += ".SH SYNOPSIS\n";
   const bool needs_command =
       std::ranges::none_of(program.options, [](const Option& o) { return o.group != "Options"; });

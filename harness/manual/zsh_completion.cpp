@@ -8,14 +8,15 @@ namespace {
 
 // @ stands for the name of the program's function.
 constexpr std::string_view kHelper = R"zsh(
-# UP_TO ARGUMENTS...: the first word of every line that the program prints with these, up to UP_TO where it is not empty.
+# LINE UP_TO ARGUMENTS...: the first word of every line from LINE on that the program prints with these, up to UP_TO where
+# it is not empty.
 @_asked() {
-  local up_to=$1
+  local line=$1 up_to=$2
   local -aU found
-  shift
-  found=(${${(f)" $($program $ * 2 > / dev / null) "}%%[[:space:]]*})
-                                         [[-z $up_to]] ||
-                                     found = (${found % % ${up_to} * }) compadd - a found
+  shift 2
+  found=(${${(f)"$($program $* 2>/dev/null | tail -n +$line)"}%%[[:space:]]*})
+  [[ -z $up_to ]] || found=(${found%%${up_to}*})
+  compadd -a found
 }
 )zsh";
 
@@ -31,7 +32,7 @@ std::string escaped(std::string_view text, std::string_view special) {
 
 std::string action(const std::string& function, const Values& values) {
   if (!values.asked.empty()) {
-    std::string arguments = values.up_to.empty() ? "\"\"" : values.up_to;
+    auto arguments = fmt::format("{} \"{}\"", values.headed ? 2 : 1, values.up_to);
     for (const auto& argument : values.asked) arguments += " " + argument;
     const auto asked = fmt::format("{}_asked {}", function, arguments);
     return values.files ? fmt::format("{{{}; _files}}", asked) : " " + asked;
