@@ -95,6 +95,7 @@ std::string cases_of(const std::string& function, const std::string& command, co
     all.insert(all.end(), option->names.begin(), option->names.end());
     if (option->value.empty()) continue;
     std::vector<std::string> patterns;
+    patterns.reserve(option->names.size());
     for (const auto& name : option->names) patterns.push_back(quoted(command + " " + name));
     const auto replies = reply(function, option->values);
     script += fmt::format("    {}) {} ;;\n", joined(patterns, " | "), replies.empty() ? ":" : replies);

@@ -49,6 +49,7 @@ std::vector<const Option*> positional_arguments(const CommandLine& line) {
 
 std::vector<std::string> names_of_commands(const CommandLine& program) {
   std::vector<std::string> names;
+  names.reserve(program.commands.size());
   for (const auto& command : program.commands) names.push_back(command.name);
   return names;
 }
