@@ -33,6 +33,6 @@ foreach(program devmap-conformance devmap-bench devmap-vm devmap-report)
   endif()
 endforeach()
 step(${SCRATCH_DIR}/prefix/bin/devmap-conformance --list)
-# devmap-vm finds the suite beside it.
+# Its catalogue is in the program.
 step(${CMAKE_COMMAND} -E env XDG_CACHE_HOME=${SCRATCH_DIR}/cache ${SCRATCH_DIR}/prefix/bin/devmap-vm kernels)
 file(REMOVE_RECURSE ${SCRATCH_DIR})
