@@ -12,9 +12,12 @@
 #include <sys/resource.h>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <harness/manual/command_line.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,19 +26,32 @@
 namespace devmap::bench {
 namespace {
 
-constexpr const char* kHelp = R"(devmap-bench: what device maps cost on this kernel
+constexpr const char* kNotes =
+    "Commands:\n"
+    "  rounds [...]     figures that can be trusted, or that say they cannot; rounds --help\n"
+    "  compare A B      what has become slower from one record to another; compare --help\n"
+    "  peer [...]       the same frames sent and forwarded by xdp-tools; peer --help\n"
+    "\n"
+    "Without a command, one benchmark or the other is run now, by Google Benchmark; it takes all of its flags.\n"
+    "\n"
+    "Exit codes: 0 all was measured, 1 a benchmark failed, 4 nothing could be measured, 64 usage, 70 an error of the\n"
+    "program's own.\n";
 
-  devmap-bench rounds [...]      figures that can be trusted, or that say they cannot; rounds --help
-  devmap-bench compare A B       what has become slower from one record to another; compare --help
-  devmap-bench peer [...]        the same frames sent and forwarded by xdp-tools; peer --help
-  devmap-bench [--despite-obstacles] [flags of Google Benchmark]
-                                 one benchmark or the other, now
-
-    --despite-obstacles          measure also where figures would be about something else
-    --benchmark_list_tests       the names of all benchmarks
-    --benchmark_filter=REGEX     those whose names it matches; and what else Google Benchmark has:
-
-)";
+/// Answers --help and its like; an exit code where that was all. The flags are read by Google Benchmark.
+std::optional<int> answer_help(const std::vector<std::string>& arguments) {
+  CLI::App app("What device maps cost on this kernel", "devmap-bench");
+  app.footer(kNotes);
+  app.allow_extras();
+  bool given = false;
+  app.add_flag("--despite-obstacles", given, "Measure also where figures would be about something else");
+  app.add_flag("--benchmark_list_tests", given, "Print the names of all benchmarks")->group("Google Benchmark");
+  std::string filter;
+  app.add_option("--benchmark_filter", filter, "Only those whose names it matches")
+      ->type_name("REGEX")
+      ->group("Google Benchmark");
+  manual::answer_help_json(app, {{.option = "--benchmark_filter", .values = {.asked = {"--benchmark_list_tests"}}}});
+  return parse(app, arguments);
+}
 
 bool has(const std::vector<std::string>& arguments, std::string_view word) {
   return std::ranges::find(arguments, word) != arguments.end();
@@ -43,9 +59,10 @@ bool has(const std::vector<std::string>& arguments, std::string_view word) {
 
 int run_by_google_benchmark(std::vector<std::string> arguments) {
   const bool despite = std::erase(arguments, "--despite-obstacles") > 0;
-  if (has(arguments, "--help")) {
-    fmt::print("{}", kHelp);
+  if (has(arguments, "--help") || has(arguments, "--help-json")) {
+    const auto ended = answer_help(arguments);
     std::fflush(stdout);
+    if (!has(arguments, "--help")) return ended.value_or(0);
   }
   if (!take_google_flags(arguments)) return kUsage;
   if (has(arguments, "--benchmark_list_tests") || has(arguments, "--benchmark_list_tests=true")) {

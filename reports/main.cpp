@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <harness/manual/command_line.hpp>
 
 namespace devmap::reports {
 namespace {
@@ -87,6 +88,12 @@ int main_of(int argc, char** argv) {
   app.footer(
       "Ends with 0; 1 if `diff` finds a difference, 4 if no record can be read, 64 for wrong usage, 70 if a record\n"
       "cannot be read (the report is of the others) or the report cannot be written.");
+  const manual::Values records{.files = true};
+  std::vector<manual::Completion> completions;
+  for (const auto* const command : app.get_subcommands({})) {
+    completions.push_back({.command = command->get_name(), .option = "record", .values = records});
+  }
+  manual::answer_help_json(app, completions);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& answered) {

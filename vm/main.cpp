@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <harness/manual/command_line.hpp>
 #include <string_view>
 
 namespace devmap::vm {
@@ -90,7 +91,7 @@ int main_of(int argc, char** argv) {
   run->add_flag("--gdb", options.gdb, "Wait for a debugger on port 1234 before the kernel's first instruction");
   run->footer(
       "Dangerous rules run after all others. A check that takes the guest down gets the verdict crash or timeout, and\n"
-      "a further boot goes on with the rest. Ends with the suite's exit code; 1 if a check crashes or the guest's\n"
+      "a further boot goes on with the rest.\n\nEnds with the suite's exit code; 1 if a check crashes or the guest's\n"
       "kernel panics, 4 if QEMU or the kernel is not there, 70 if the guest does not boot or is killed,\n"
       "124 if it does not end in time.");
 
@@ -162,6 +163,17 @@ int main_of(int argc, char** argv) {
       "Ends with 0 if all runs are identical, 1 if two differ or a kernel panics, 124 if a guest does not end in "
       "time,\n"
       "70 if a guest or the benchmarks are broken, 4 if a kernel could not be run, 128 + N after signal N.");
+
+  const manual::Values known{.asked = {"kernels"}, .headed = true};
+  const manual::Values known_or_file{.files = true, .asked = {"kernels"}, .headed = true};
+  const manual::Values sets{.words = {"quick", "full", "all"}};
+  manual::answer_help_json(app, {{.command = "fetch", .option = "name", .values = known},
+                                 {.command = "fetch", .option = "--set", .values = sets},
+                                 {.command = "run", .option = "--kernel", .values = known_or_file},
+                                 {.command = "matrix", .option = "kernel", .values = known_or_file},
+                                 {.command = "matrix", .option = "--set", .values = sets},
+                                 {.command = "bench", .option = "kernel", .values = known_or_file},
+                                 {.command = "bench", .option = "--set", .values = sets}});
 
   // What follows -- is not for CLI11, which would take the options among it for its own.
   char** const end = argv + argc;

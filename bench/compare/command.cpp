@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <harness/base/file.hpp>
+#include <harness/manual/command_line.hpp>
 #include <optional>
 #include <string_view>
 
@@ -148,6 +149,8 @@ int run_compare_command(const std::vector<std::string>& arguments) {
           ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--significance", options.significance, "The greatest p of a difference (default 0.01)")
       ->check(CLI::Range(0.0, 1.0));
+  const manual::Values records{.files = true};
+  manual::answer_help_json(app, {{.option = "A", .values = records}, {.option = "B", .values = records}});
   if (const auto ended = parse(app, arguments)) return *ended;
   options.threshold = percent / 100;
 

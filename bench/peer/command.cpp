@@ -18,6 +18,7 @@
 #include <harness/base/output_file.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/bpf/features.hpp>
+#include <harness/manual/command_line.hpp>
 #include <harness/net/features.hpp>
 #include <optional>
 #include <random>
@@ -71,6 +72,7 @@ std::optional<int> parse_peer(const std::vector<std::string>& arguments, Asked& 
       ->type_name("FILE");
   app.add_flag("--despite-obstacles", asked.despite, "Measure also where figures would be about something else");
   app.add_flag("--quiet", asked.quiet, "No progress line");
+  manual::answer_help_json(app, {});
   const auto ended = parse(app, arguments);
   asked.frames = (asked.frames + kBatch - 1) / kBatch * kBatch;
   return ended;

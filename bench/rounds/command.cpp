@@ -18,6 +18,7 @@
 #include <cstdio>
 #include <harness/base/file.hpp>
 #include <harness/base/output_file.hpp>
+#include <harness/manual/command_line.hpp>
 #include <random>
 #include <regex>
 #include <set>
@@ -60,6 +61,7 @@ std::optional<int> parse_rounds(const std::vector<std::string>& arguments, Asked
   app.add_option("-o,--output", asked.output, "Write the record as JSON; - for standard output")->type_name("FILE");
   app.add_flag("--despite-obstacles", asked.despite, "Measure also where figures would be about something else");
   app.add_flag("--quiet", asked.quiet, "No progress line");
+  manual::answer_help_json(app, {{.option = "--filter", .values = {.asked = {"--benchmark_list_tests"}}}});
   return parse(app, arguments);
 }
 

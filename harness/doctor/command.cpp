@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <harness/base/output_file.hpp>
 #include <harness/doctor/report.hpp>
+#include <harness/manual/command_line.hpp>
 #include <harness/record/record.hpp>
 #include <harness/spec/run.hpp>
 #include <sstream>
@@ -64,6 +65,8 @@ std::optional<int> parse(const std::string& program, int argc, const char* const
   app.add_option("--color", asked.color, "auto, always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}))
       ->type_name("WHEN");
+  const manual::Values devices{.interfaces = true};
+  manual::answer_help_json(app, {{.option = "IN", .values = devices}, {.option = "OUT", .values = devices}});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& answered) {

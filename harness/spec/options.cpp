@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <harness/base/error.hpp>
 #include <harness/base/output_file.hpp>
+#include <harness/manual/command_line.hpp>
 #include <harness/spec/context.hpp>
 #include <set>
 #include <sstream>
@@ -65,9 +66,8 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
   app.footer(
       commands +
       "Exit codes: 0 all conform, 1 a deviation, 4 nothing could run, 64 usage, 70 the suite is broken or an output\n"
-      "is lost, 124 timed out, 128 + N ended by signal N. GoogleTest's flags (--gtest_filter, --gtest_list_tests, "
-      "...)\n"
-      "run the same checks as GoogleTest tests.");
+      "is lost, 124 timed out, 128 + N ended by signal N.\n\n"
+      "GoogleTest's flags (--gtest_filter, --gtest_list_tests, ...) run the same checks as GoogleTest tests.");
   app.set_version_flag("--version", version_line(program));
   app.get_formatter()->column_width(34);
 
@@ -168,6 +168,14 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       ->type_name("WHEN")
       ->group("What to print");
   app.add_flag("-q,--quiet", options.quiet, "Print the summary line alone")->group("What to print");
+
+  const manual::Values rules{.asked = {"--list"}};
+  manual::answer_help_json(app,
+                           {{.option = "--explain", .values = rules},
+                            {.option = "--filter", .values = rules},
+                            {.option = "--chapter", .values = {.asked = {"--list"}, .up_to = "."}},
+                            {.option = "--output",
+                             .values = {.words = {"console:", "json:", "ktap:", "junit:", "stream:"}, .files = true}}});
 
   try {
     app.parse(argc, argv);
