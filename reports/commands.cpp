@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <harness/base/output_file.hpp>
 #include <harness/record/format.hpp>
 #include <harness/record/read.hpp>
+#include <map>
 #include <reports/changes.hpp>
 #include <reports/compact.hpp>
 #include <reports/embedded.hpp>
@@ -197,7 +197,7 @@ int report_html(const Request& request, const std::string& findings_directory, c
     const auto matrix = Matrix::of(gathered.sources, specification);
     auto notes = gathered.unreadable;
     notes.insert(notes.end(), gathered.notes.begin(), gathered.notes.end());
-    return write_site({&matrix, &*findings, &notes, source_url}, request.output);
+    return write_site({&matrix, &*findings, &notes, source_url, &gathered.benchmarks}, request.output);
   });
 }
 

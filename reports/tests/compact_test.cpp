@@ -48,10 +48,10 @@ TEST(Compact, KeepsEvidenceOfWhatConformsWithTheNewestUsualKernel) {
   // The last one is real-time, of another machine and without a JIT: it keeps what conforms on no other.
   EXPECT_THAT(with_evidence(sources[0].record),
               testing::ElementsAre("create.value-size/devmap/v4", "create.value-size/devmap/v8", "update.key/once"));
-  EXPECT_THAT(with_evidence(sources[1].record),
-              testing::ElementsAre("create.value-size/devmap/v4", "create.value-size/devmap/v8",
-                                   "create.flags/devmap/v4", "create.flags/devmap/v8", "update.key/once",
-                                   "update.any/once"));
+  EXPECT_THAT(
+      with_evidence(sources[1].record),
+      testing::ElementsAre("create.value-size/devmap/v4", "create.value-size/devmap/v8", "create.flags/devmap/v4",
+                           "create.flags/devmap/v8", "update.key/once", "update.any/once"));
   EXPECT_THAT(with_evidence(sources[2].record),
               testing::ElementsAre("create.value-size/devmap/v4", "create.flags/devmap/v8"));
 }
