@@ -8,7 +8,9 @@
 #include <harness/base/output_file.hpp>
 #include <harness/record/format.hpp>
 #include <harness/record/read.hpp>
+#include <map>
 #include <reports/changes.hpp>
+#include <reports/compact.hpp>
 #include <reports/embedded.hpp>
 #include <reports/findings.hpp>
 #include <reports/gather.hpp>
@@ -151,6 +153,40 @@ int merge_records(const Request& request) {
   return kExitBroken;
 }
 
+int compact_records(const Request& request) {
+  auto gathered = gather(request.records);
+  // A record that is left out would be missing from what is published.
+  for (const auto& line : gathered.unreadable) say(line);
+  for (const auto& line : gathered.notes) say("note: " + line);
+  if (!gathered.unreadable.empty() || gathered.sources.empty()) {
+    say("nothing is written");
+    return gathered.sources.empty() ? kExitNothing : kExitBroken;
+  }
+  std::map<std::filesystem::path, std::string> from;
+  for (const auto& source : gathered.sources) {
+    const auto [other, is_new] = from.emplace(std::filesystem::path(source.file).filename(), source.file);
+    if (is_new) continue;
+    say(fmt::format("{} and {} would be written to one file: nothing is written; rename one of them", other->second,
+                    source.file));
+    return kExitBroken;
+  }
+  compact(gathered.sources);
+  std::error_code failed;
+  std::filesystem::create_directories(request.output, failed);
+  if (failed) {
+    say(fmt::format("{}: cannot be made: {}", request.output, failed.message()));
+    return kExitBroken;
+  }
+  for (const auto& source : gathered.sources) {
+    const auto file = std::filesystem::path(request.output) / std::filesystem::path(source.file).filename();
+    if (const auto written = write_file(file, render_json_by_line(source.record)); !written) {
+      say(written.error().text());
+      return kExitBroken;
+    }
+  }
+  return kExitDone;
+}
+
 int report_html(const Request& request, const std::string& findings_directory, const std::string& source_url) {
   const auto findings = findings_directory.empty() ? built_in_findings() : read_findings(findings_directory);
   if (!findings) {
@@ -161,7 +197,7 @@ int report_html(const Request& request, const std::string& findings_directory, c
     const auto matrix = Matrix::of(gathered.sources, specification);
     auto notes = gathered.unreadable;
     notes.insert(notes.end(), gathered.notes.begin(), gathered.notes.end());
-    return write_site({&matrix, &*findings, &notes, source_url}, request.output);
+    return write_site({&matrix, &*findings, &notes, source_url, &gathered.benchmarks}, request.output);
   });
 }
 

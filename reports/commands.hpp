@@ -34,6 +34,8 @@ struct Request {
 /// Two records, one before and one after.
 [[nodiscard]] int report_diff(const Request& request);
 [[nodiscard]] int merge_records(const Request& request);
+/// `output` is a directory, into which each record is written under the name of its file.
+[[nodiscard]] int compact_records(const Request& request);
 /// `output` is a directory. `findings` is a directory of pages, or empty for those that are built in.
 [[nodiscard]] int report_html(const Request& request, const std::string& findings, const std::string& source_url);
 

@@ -16,6 +16,7 @@ EMBED(devmap_report_specification, "specification.json");
 EMBED_FILE(devmap_report_findings, DEVMAP_REPORT_FINDINGS);
 EMBED(devmap_report_style, "site/style.css");
 EMBED(devmap_report_script, "site/script.js");
+EMBED(devmap_report_plots, "site/plots.js");
 EMBED(devmap_report_layout, "site/templates/layout.mustache");
 EMBED(devmap_report_matrix, "site/templates/matrix.mustache");
 EMBED(devmap_report_rule, "site/templates/rule.mustache");
@@ -23,6 +24,7 @@ EMBED(devmap_report_changes, "site/templates/changes.mustache");
 EMBED(devmap_report_documentation, "site/templates/documentation.mustache");
 EMBED(devmap_report_kernels, "site/templates/kernels.mustache");
 EMBED(devmap_report_finding, "site/templates/finding.mustache");
+EMBED(devmap_report_benchmarks, "site/templates/benchmarks.mustache");
 
 namespace devmap::reports {
 
@@ -42,8 +44,12 @@ std::string_view embedded_script() {
   return EMBEDDED(devmap_report_script);
 }
 
+std::string_view embedded_plots() {
+  return EMBEDDED(devmap_report_plots);
+}
+
 std::string_view embedded_template(std::string_view name) {
-  const std::array<std::pair<std::string_view, std::string_view>, 7> kTemplates = {{
+  const std::array<std::pair<std::string_view, std::string_view>, 8> kTemplates = {{
       {"layout", EMBEDDED(devmap_report_layout)},
       {"matrix", EMBEDDED(devmap_report_matrix)},
       {"rule", EMBEDDED(devmap_report_rule)},
@@ -51,6 +57,7 @@ std::string_view embedded_template(std::string_view name) {
       {"documentation", EMBEDDED(devmap_report_documentation)},
       {"kernels", EMBEDDED(devmap_report_kernels)},
       {"finding", EMBEDDED(devmap_report_finding)},
+      {"benchmarks", EMBEDDED(devmap_report_benchmarks)},
   }};
   for (const auto& [known, text] : kTemplates) {
     if (known == name) return text;

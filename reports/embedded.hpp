@@ -11,7 +11,9 @@ namespace devmap::reports {
 [[nodiscard]] std::string_view embedded_findings();
 [[nodiscard]] std::string_view embedded_style();
 [[nodiscard]] std::string_view embedded_script();
-/// By name: "layout", "matrix", "rule", "changes", "documentation", "kernels", "finding".
+/// The plots of the benchmark page, with the library that draws them (reports/plots/bundle).
+[[nodiscard]] std::string_view embedded_plots();
+/// By name: "layout", "matrix", "rule", "changes", "documentation", "kernels", "finding", "benchmarks".
 [[nodiscard]] std::string_view embedded_template(std::string_view name);
 
 }  // namespace devmap::reports

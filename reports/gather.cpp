@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <harness/base/file.hpp>
 #include <harness/record/read.hpp>
 #include <map>
 #include <reports/kernel.hpp>
@@ -118,7 +119,13 @@ Gathered gather(const std::vector<std::string>& names) {
   Gathered gathered;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!records[i]) {
-      gathered.unreadable.push_back(records[i].error().text());
+      auto why = records[i].error();
+      if (const auto text = read_file(files[i]); text && is_benchmark_record(*text)) {
+        const auto added = gathered.benchmarks.add(files[i], *text);
+        if (added) continue;
+        why = added.error();
+      }
+      gathered.unreadable.push_back(why.text());
       continue;
     }
     if (records[i]->results.empty()) gathered.notes.push_back(files[i] + ": the run carried out no check");
@@ -131,6 +138,7 @@ Gathered gather(const std::vector<std::string>& names) {
     return Kernel::of(a.record.context) < Kernel::of(b.record.context);
   });
   note_suites(gathered.sources, gathered.notes);
+  for (auto& note : gathered.benchmarks.settle()) gathered.notes.push_back(std::move(note));
   return gathered;
 }
 

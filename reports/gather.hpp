@@ -1,6 +1,7 @@
 #pragma once
 
 #include <harness/record/record.hpp>
+#include <reports/benchmarks.hpp>
 
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct Source {
 struct Gathered {
   /// By kernel version.
   std::vector<Source> sources;
+  /// Those of the files that are records of benchmarks, as their content says.
+  Benchmarks benchmarks;
   /// A line for each file that could not be read: what, where and what to do.
   std::vector<std::string> unreadable;
   /// A line for whatever a reader of the report should know of the rest: records left out because they were given

@@ -84,6 +84,10 @@ int main_of(int argc, char** argv) {
   diff.app->get_option("record")->expected(2);
   Command merge;
   describe(app, merge, "merge", "One record of the parts of one run (--shard)", 0);
+  Command compact;
+  describe(app, compact, "compact",
+           "The records of many kernels, small: evidence of what conforms is kept once, a result is a line", 0);
+  compact.app->get_option("--output")->required()->description("The directory to write into")->type_name("DIR");
 
   app.footer(
       "Ends with 0; 1 if `diff` finds a difference, 4 if no record can be read, 64 for wrong usage, 70 if a record\n"
@@ -109,6 +113,7 @@ int main_of(int argc, char** argv) {
   if (*ktap.app) return report_ktap(ktap.request);
   if (*kcidb.app) return report_kcidb(kcidb.request, kcidb_options);
   if (*diff.app) return report_diff(diff.request);
+  if (*compact.app) return compact_records(compact.request);
   return merge_records(merge.request);
 }
 

@@ -1,6 +1,7 @@
 #include <reports/page.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include <reports/embedded.hpp>
@@ -29,7 +30,8 @@ std::string in_layout(const std::string& title, const std::string& root, const s
   } kPages[] = {{"index.html", "Matrix"},
                 {"changes.html", "Changes"},
                 {"documentation.html", "Documentation"},
-                {"kernels.html", "Kernels"}};
+                {"kernels.html", "Kernels"},
+                {"benchmarks.html", "Benchmarks"}};
   for (const auto& entry : kPages) {
     data link{data::type::object};
     link.set("href", root + entry.file);
@@ -43,6 +45,14 @@ std::string in_layout(const std::string& title, const std::string& root, const s
 
 std::string escaped(const std::string& text) {
   return kainjow::mustache::html_escape(text);
+}
+
+std::string json_in_html(const nlohmann::ordered_json& document) {
+  const std::string text = document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+  std::string safe;
+  safe.reserve(text.size());
+  for (const char c : text) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
+  return safe;
 }
 
 std::string table_cell(const Cell& cell) {

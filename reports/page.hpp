@@ -1,6 +1,8 @@
 #pragma once
 
 #include <kainjow/mustache.hpp>
+#include <nlohmann/json_fwd.hpp>
+#include <reports/benchmarks.hpp>
 #include <reports/findings.hpp>
 #include <reports/matrix.hpp>
 
@@ -20,6 +22,8 @@ struct SiteInput {
   const std::vector<std::string>* notes = nullptr;
   /// Where the suite's source is: a file's name is appended. No links where it is empty.
   std::string source_url = {};
+  /// None where it is null.
+  const Benchmarks* benchmarks = nullptr;
 };
 
 /// A template of ours. Whatever is put into {{a}} is escaped.
@@ -31,6 +35,9 @@ struct SiteInput {
 
 /// Text with < > & and quotes escaped.
 [[nodiscard]] std::string escaped(const std::string& text);
+
+/// JSON that can stand in a script element, whatever is in it.
+[[nodiscard]] std::string json_in_html(const nlohmann::ordered_json& document);
 
 /// "<td class=k>K": the cell of a verdict, or an empty one.
 [[nodiscard]] std::string table_cell(const Cell& cell);
@@ -47,6 +54,7 @@ using Page = std::pair<std::string, std::string>;
 [[nodiscard]] Page changes_page(const SiteInput& input);
 [[nodiscard]] Page documentation_page(const SiteInput& input);
 [[nodiscard]] Page kernels_page(const SiteInput& input);
+[[nodiscard]] Page benchmarks_page(const SiteInput& input);
 [[nodiscard]] std::vector<Page> rule_pages(const SiteInput& input);
 [[nodiscard]] std::vector<Page> finding_pages(const SiteInput& input);
 

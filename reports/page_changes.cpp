@@ -36,7 +36,7 @@ data between(const Matrix& matrix, std::size_t before, std::size_t after) {
   return list;
 }
 
-/// Rules and letters, for pairs that a reader chooses. "<" is written so that nothing ends the script.
+/// Rules and letters, for pairs that a reader chooses.
 std::string chosen_from(const Matrix& matrix) {
   nlohmann::ordered_json document;
   for (const auto& kernel : matrix.kernels) document["kernels"].push_back(kernel.name());
@@ -49,10 +49,7 @@ std::string chosen_from(const Matrix& matrix) {
       document["rules"].push_back({row.rule.id, row.rule.states, letters});
     }
   }
-  const std::string text = document.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
-  std::string safe;
-  for (const char c : text) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
-  return safe;
+  return json_in_html(document);
 }
 
 }  // namespace

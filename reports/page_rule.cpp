@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <map>
+#include <reports/compact.hpp>
 #include <reports/page.hpp>
 #include <set>
 #include <unordered_map>
@@ -90,7 +91,9 @@ std::vector<Telling> tellings_of(const Row& row) {
   // Failures first, then what the kernel does not do, then the rest.
   const auto weight = [](const Telling& telling) {
     if (fails(telling.result->verdict)) return 0;
-    return not_as_stated(telling.result->verdict) ? 1 : (telling.result->verdict == Verdict::unmet ? 3 : 2);
+    if (not_as_stated(telling.result->verdict)) return 1;
+    if (telling.result->verdict == Verdict::unmet) return 4;
+    return is_compacted(*telling.result) ? 3 : 2;
   };
   std::ranges::stable_sort(tellings, {}, weight);
   return tellings;
@@ -125,12 +128,13 @@ data evidence(const Row& row, const Matrix& matrix) {
     entry.set("verdict", std::string(name_of(result.verdict)));
     entry.set("where", where_in_words(telling, matrix));
     // Of many that differ in a number alone, one is enough to begin with.
-    entry.set("open", told.insert(result.verdict).second && result.verdict != Verdict::unmet);
+    entry.set("open", !is_compacted(result) && result.verdict != Verdict::unmet && told.insert(result.verdict).second);
     entry.set("reason", result.reason);
     entry.set("has_reason", !result.reason.empty());
     entry.set("advice", result.advice);
     entry.set("has_advice", !result.advice.empty());
     entry.set("lines", evidence_of(result));
+    entry.set("left_out", is_compacted(result));
     list << entry;
   }
   return list;

@@ -19,8 +19,10 @@ Expected<void> write_site(const SiteInput& input, const std::string& directory) 
   pages.push_back(changes_page(input));
   pages.push_back(documentation_page(input));
   pages.push_back(kernels_page(input));
+  pages.push_back(benchmarks_page(input));
   pages.emplace_back("style.css", embedded_style());
   pages.emplace_back("script.js", embedded_script());
+  pages.emplace_back("plots.js", embedded_plots());
   for (const auto& [file, text] : pages) {
     if (auto written = write_file((std::filesystem::path(directory) / file).string(), text); !written) return written;
   }

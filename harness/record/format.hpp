@@ -35,6 +35,8 @@ struct ConsoleStyle {
                                          const ConsoleStyle& style);
 /// The result record (harness/record/result-record.schema.json).
 [[nodiscard]] std::string render_json(const RunRecord& record);
+/// The same with a result a line, for records that are kept under version control.
+[[nodiscard]] std::string render_json_by_line(const RunRecord& record);
 /// KTAP version 1 (Documentation/dev-tools/ktap.rst): a subtest a chapter.
 [[nodiscard]] std::string render_ktap(const RunRecord& record);
 /// JUnit XML: a test suite a chapter, a test case a check.

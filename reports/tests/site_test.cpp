@@ -89,7 +89,7 @@ std::map<std::string, Links> all_pages(const std::filesystem::path& directory) {
 TEST_F(Site, LinksToWhatIsThere) {
   write(sample_sources(), sample_specification());
   const auto pages = all_pages(directory_.path());
-  EXPECT_EQ(pages.size(), 4U + 5U + 1U);
+  EXPECT_EQ(pages.size(), 5U + 5U + 1U);
   for (const auto& [name, links] : pages) {
     EXPECT_GT(links.targets.size(), 5U) << name;
     for (const auto& target : links.targets) {
