@@ -92,10 +92,6 @@ FrameRace::FrameRace(Case& c, const DevMap& map, const Spec& spec)
 FrameRace::~FrameRace() {
   over_ = true;
   senders_.clear();
-  // What is still queued for the program, or behind it, is under way and not lost.
-  for (std::uint32_t sender = 0; sender < processors_.size() && !given_up_; ++sender) {
-    (void)wait_until([&] { return all_arrived(sender); }, kLongWait);
-  }
 }
 
 void FrameRace::load(const DevMap& map) {
@@ -166,6 +162,10 @@ void FrameRace::stop() {
   senders_.clear();
   time_ = Clock::now() - began_;
   if (failed_ != 0) c_.must(Expected<void>(failure("send frames", failed_)));
+  // What is still queued for the program, or behind it, is under way and not lost.
+  for (std::uint32_t sender = 0; sender < processors_.size() && !given_up_; ++sender) {
+    (void)wait_until([&] { return all_arrived(sender); }, kLongWait);
+  }
 }
 
 bool FrameRace::all_were_given(std::uint32_t sender) const {
