@@ -42,12 +42,13 @@ bool is_offered_in(const Package& package, const std::vector<std::string>& suite
 /// An architecture's apt, and the packages of kernels that it knows of: asking takes seconds, for one as for all.
 struct Source {
   Apt apt;
-  std::vector<Package> packages = {};
+  Expected<std::vector<Package>> packages;
 };
 
 Expected<Wanted> find_wanted(const Source& source, const KernelEntry& entry) {
+  if (!source.packages) return std::unexpected(source.packages.error());
   std::vector<Package> packages;
-  std::ranges::copy_if(source.packages, std::back_inserter(packages),
+  std::ranges::copy_if(*source.packages, std::back_inserter(packages),
                        [&entry](const Package& package) { return is_offered_in(package, entry.suites); });
   Wanted wanted{.entry = &entry, .offers = find_offers(packages, entry.series, entry.flavour)};
   std::erase_if(wanted.offers, [&entry](const Offer& offer) { return !version_allows(entry.version, offer.version); });
@@ -104,9 +105,7 @@ Expected<Sources> set_up_sources(const Cache& cache, const std::vector<KernelEnt
     if (!apt) return std::unexpected(apt.error());
     // Lists of an earlier time may do where the mirror cannot be reached now.
     if (const auto updated = apt->update(); !updated) mention(updated.error().text());
-    auto packages = apt->packages("^linux-(image|binary|base|modules)-[0-9]");
-    if (!packages) return std::unexpected(packages.error());
-    sources.emplace(name, Source{.apt = *apt, .packages = std::move(*packages)});
+    sources.emplace(name, Source{.apt = *apt, .packages = apt->packages("^linux-(image|binary|base|modules)-[0-9]")});
   }
   return sources;
 }

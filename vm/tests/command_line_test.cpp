@@ -181,10 +181,13 @@ TEST_F(WithApt, GoesOnWithoutTheMirror) {
 TEST_F(WithApt, KeepsWhatIsThereWithoutTheMirror) {
   ASSERT_EQ(devmap_vm({"fetch", "6.1"}).exit_code, 0);
   put_program("apt-get", "echo 'E: no route' >&2; exit 100");
-  put_program("apt-cache", "exit 0");
-  for (const auto& arguments : std::vector<std::vector<std::string>>{{"fetch", "6.1"}, {"fetch", "--missing", "6.1"}}) {
-    const auto finished = devmap_vm(arguments);
-    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+  for (const auto* const apt_cache : {"exit 0", "echo 'E: no lists' >&2; exit 100"}) {
+    put_program("apt-cache", apt_cache);
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{"fetch", "6.1"}, {"fetch", "--missing", "6.1"}}) {
+      const auto finished = devmap_vm(arguments);
+      EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    }
   }
   EXPECT_EQ(image(), "NEWEST");
 }
