@@ -15,7 +15,6 @@
 #include <vm/recorded_run.hpp>
 #include <vm/schedule.hpp>
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -45,11 +44,6 @@ struct Setup {
   /// QEMU's own version.
   std::string qemu;
 };
-
-bool is_readable(int descriptor) {
-  pollfd watched{descriptor, POLLIN, 0};
-  return poll(&watched, 1, 0) > 0;
-}
 
 /// "7.2.22" of "QEMU emulator version 7.2.22 (Debian ...)".
 Expected<std::string> qemu_version() {
@@ -112,12 +106,18 @@ Counted count(const Setup& setup, const BenchOptions& options, const PlannedKern
     counted.remarks.push_back(kernel.error().text());
     return counted;
   }
+  const auto* const usual = &usual_architecture();
+  if (kernel->architecture != usual || kernel->suite_architecture != usual) {
+    counted.remarks.push_back(fmt::format("instructions are counted by the benchmarks of {} alone", usual->name));
+    return counted;
+  }
   // Both read the same files: what is another run is the machine.
   const auto runs = count_twice(*kernel,
                                 {.programs = &setup.programs,
                                  .modules = setup.catalogue.guest,
                                  .filter = options.filter,
                                  .command_line = planned.entry.command_line,
+                                 .jit = jit_named(planned.entry.jit).value_or(Jit::as_is),
                                  .limit = options.limit,
                                  .interrupt = interrupt},
                                 on_progress);

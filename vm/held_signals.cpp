@@ -1,5 +1,6 @@
 #include <vm/held_signals.hpp>
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -21,6 +22,11 @@ int HeldSignals::take() const {
   signalfd_siginfo taken{};
   if (read(descriptor_.get(), &taken, sizeof taken) != static_cast<ssize_t>(sizeof taken)) return 0;
   return static_cast<int>(taken.ssi_signo);
+}
+
+bool is_readable(int descriptor) {
+  pollfd watched{descriptor, POLLIN, 0};
+  return poll(&watched, 1, 0) > 0;
 }
 
 }  // namespace devmap::vm

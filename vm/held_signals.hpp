@@ -29,4 +29,7 @@ class HeldSignals {
   UniqueFd descriptor_;
 };
 
+/// Whether a descriptor can be read from at once: that of held signals while one waits.
+[[nodiscard]] bool is_readable(int descriptor);
+
 }  // namespace devmap::vm

@@ -2,7 +2,6 @@
 
 #include <vm/console.hpp>
 #include <vm/files.hpp>
-#include <vm/guest.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,15 +18,6 @@ namespace {
 /// takes long for these.
 constexpr std::chrono::seconds kSilence{120};
 
-GuestParts parts_of(const CountOptions& options) {
-  GuestParts parts{.init = options.programs->init,
-                   .suite = options.programs->suite,
-                   .arguments = {"instructions", "--output", "/dev/vport0p2"},
-                   .streams = false};
-  if (!options.filter.empty()) parts.arguments.insert(parts.arguments.end(), {"--filter", options.filter});
-  return parts;
-}
-
 std::string trimmed(std::string text) {
   while (text.ends_with('\n')) text.pop_back();
   return text;
@@ -35,13 +25,23 @@ std::string trimmed(std::string text) {
 
 }  // namespace
 
+GuestParts guest_parts(const CountOptions& options) {
+  GuestParts parts{.init = options.programs->init,
+                   .suite = options.programs->suite,
+                   .arguments = {"instructions", "--output", "/dev/vport0p2"},
+                   .streams = false,
+                   .settings = settings_of(options.jit)};
+  if (!options.filter.empty()) parts.arguments.insert(parts.arguments.end(), {"--filter", options.filter});
+  return parts;
+}
+
 Expected<CountRun> count_in_guest(const Kernel& kernel, const CountOptions& options,
                                   const std::function<void(std::size_t, std::size_t)>& on_progress) {
   const auto qemu = find_qemu(*kernel.architecture);
   if (!qemu) return std::unexpected(qemu.error());
   const auto scratch = TemporaryDirectory::create(std::filesystem::temp_directory_path());
   if (!scratch) return std::unexpected(scratch.error());
-  const auto guest = make_guest(kernel, options.modules, parts_of(options));
+  const auto guest = make_guest(kernel, options.modules, guest_parts(options));
   if (!guest) return std::unexpected(guest.error());
   const Machine machine{.architecture = kernel.architecture,
                         .kernel = kernel.image,

@@ -2,7 +2,9 @@
 
 #include <vm/cache.hpp>
 #include <vm/count_stream.hpp>
+#include <vm/guest.hpp>
 #include <vm/guest_programs.hpp>
+#include <vm/jit.hpp>
 #include <vm/machine.hpp>
 
 #include <chrono>
@@ -22,6 +24,7 @@ struct CountOptions {
   std::string filter = {};
   /// Appended to the kernel's command line.
   std::string command_line = {};
+  Jit jit = Jit::as_is;
   /// For each boot.
   std::chrono::seconds limit{300};
   int interrupt = -1;
@@ -41,6 +44,9 @@ struct CountRun {
 
   [[nodiscard]] bool is_whole() const { return outcome.ending == Ending::ended && exit_code == 0 && stream.has_end(); }
 };
+
+/// What goes into the guest's root file system for these options.
+[[nodiscard]] GuestParts guest_parts(const CountOptions& options);
 
 /// Boots a kernel and counts; `on_progress` hears how many figures there are so far, and of how many. Can be called
 /// from several threads at once. Fails where QEMU cannot be started or no guest can be made.

@@ -23,30 +23,11 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array kJits = {std::pair{std::string_view("on"), Jit::on}, std::pair{std::string_view("off"), Jit::off},
-                              std::pair{std::string_view("harden"), Jit::harden}};
-
 /// What the suite may take of a guest's time, so that a guest that is too slow still hands over what it has; 0 where
 /// there is too little to divide.
 unsigned limit_of_suite(std::chrono::seconds of_guest) {
   constexpr std::chrono::seconds kToBootAndEnd{30};
   return of_guest < 2 * kToBootAndEnd ? 0 : static_cast<unsigned>((of_guest - kToBootAndEnd).count());
-}
-
-std::vector<Plan::Setting> settings_of(Jit jit) {
-  constexpr const char* kEnable = "/proc/sys/net/core/bpf_jit_enable";
-  constexpr const char* kHarden = "/proc/sys/net/core/bpf_jit_harden";
-  switch (jit) {
-    case Jit::as_is:
-      break;
-    case Jit::on:
-      return {{.file = kEnable, .value = "1"}, {.file = kHarden, .value = "0"}};
-    case Jit::off:
-      return {{.file = kEnable, .value = "0"}};
-    case Jit::harden:
-      return {{.file = kEnable, .value = "1"}, {.file = kHarden, .value = "2"}};
-  }
-  return {};
 }
 
 /// Somebody who steps through a kernel takes the time that it takes.
@@ -317,12 +298,6 @@ class BootedRun {
 };
 
 }  // namespace
-
-std::optional<Jit> jit_named(std::string_view name) {
-  const auto* const found = std::ranges::find(kJits, name, &std::pair<std::string_view, Jit>::first);
-  if (found == kJits.end()) return std::nullopt;
-  return found->second;
-}
 
 GuestParts guest_parts(const KernelRunOptions& options) {
   GuestParts parts{.init = options.init,

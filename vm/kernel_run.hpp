@@ -4,6 +4,7 @@
 #include <vm/cache.hpp>
 #include <vm/catalogue.hpp>
 #include <vm/guest.hpp>
+#include <vm/jit.hpp>
 #include <vm/machine.hpp>
 
 #include <chrono>
@@ -18,17 +19,6 @@
 #include <vector>
 
 namespace devmap::vm {
-
-/// How the guest's kernel runs BPF programs.
-enum class Jit : std::uint8_t {
-  as_is,   ///< as the kernel itself chooses
-  on,      ///< net.core.bpf_jit_enable=1, bpf_jit_harden=0
-  off,     ///< by the interpreter, where the kernel has one
-  harden,  ///< net.core.bpf_jit_harden=2
-};
-
-/// "on", "off", "harden"; nothing for any other.
-[[nodiscard]] std::optional<Jit> jit_named(std::string_view name);
 
 /// What is run on a kernel, and in what machine.
 struct KernelRunOptions {

@@ -14,7 +14,6 @@
 #include <vm/merged_table.hpp>
 #include <vm/version_claims.hpp>
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -119,11 +118,6 @@ void fetch_missing(const std::string& catalogue_file, const std::vector<PlannedK
     if (!kernel.entry.name.empty()) wanted.names.push_back(kernel.asked);
   }
   if (fetch_kernels(catalogue_file, wanted) != kExitDone) mention("going on with the kernels that are here");
-}
-
-bool is_readable(int descriptor) {
-  pollfd watched{descriptor, POLLIN, 0};
-  return poll(&watched, 1, 0) > 0;
 }
 
 /// Keeps the times in the table up to date while it lives, and says once that the guests are being ended.
