@@ -7,15 +7,16 @@
 #include <bench/peer/tools.hpp>
 #include <bench/peer/turn.hpp>
 #include <bench/preflight/obstacles.hpp>
+#include <bench/rounds/gathered.hpp>
 #include <bench/rounds/interruption.hpp>
 #include <bench/rounds/progress.hpp>
+#include <bench/rounds/run_options.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <harness/base/output_file.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/manual/command_line.hpp>
@@ -48,10 +49,7 @@ struct Asked {
   std::uint32_t rounds = 15;
   std::uint32_t frames = 10'000'000;
   std::vector<std::string> paths = {};
-  std::optional<std::uint64_t> seed = {};
-  std::string output = {};
-  bool despite = false;
-  bool quiet = false;
+  RunOptions run = {};
 };
 
 std::optional<int> parse_peer(const std::vector<std::string>& arguments, Asked& asked) {
@@ -67,11 +65,7 @@ std::optional<int> parse_peer(const std::vector<std::string>& arguments, Asked& 
   app.add_option("--frames", asked.frames, "Frames of a run, rounded up to a multiple of 64 (default 10000000)")
       ->check(CLI::Range(2 * kFewFrames, 1'000'000'000U));
   app.add_option("--path", asked.paths, "Only these paths")->check(CLI::IsMember(names));
-  app.add_option("--seed", asked.seed, "Of the random order");
-  app.add_option("--json,-o,--output", asked.output, "Write the record as JSON; - for standard output")
-      ->type_name("FILE");
-  app.add_flag("--despite-obstacles", asked.despite, "Measure also where figures would be about something else");
-  app.add_flag("--quiet", asked.quiet, "No progress line");
+  add_run_options(app, asked.run);
   manual::answer_help_json(app, {});
   const auto ended = parse(app, arguments);
   asked.frames = (asked.frames + kBatch - 1) / kBatch * kBatch;
@@ -103,11 +97,6 @@ std::vector<PeerPath> chosen_paths(const Asked& asked) {
   return paths;
 }
 
-struct Gathered {
-  std::vector<TakenSample> taken = {};
-  std::vector<Obstacle> obstacles = {};
-};
-
 Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<PeerPath>& paths,
                 std::vector<Obstacle> before, std::uint64_t seed) {
   struct Turn {
@@ -121,11 +110,10 @@ Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<Peer
       for (const std::uint32_t copy : {0U, 1U}) turns.push_back({.path = &path, .side = side, .copy = copy});
     }
   }
-  Gathered gathered{.obstacles = before};
-  Progress progress(!asked.quiet, turns.size() * asked.rounds);
+  Gathered gathered(std::move(before), asked.run.despite);
+  Progress progress(!asked.run.quiet, turns.size() * asked.rounds);
   std::mt19937_64 random(seed);
   for (std::uint32_t round = 0; round < asked.rounds && signal_that_came() == 0; ++round) {
-    const auto first = gathered.taken.size();
     std::ranges::shuffle(turns, random);
     for (const auto& turn : turns) {
       progress.show(peer_names(*turn.path, turn.side).whole);
@@ -134,26 +122,17 @@ Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<Peer
       for (auto& sample : samples) {
         sample.round = round;
         sample.copy = turn.copy;
-        gathered.taken.push_back(std::move(sample));
+        gathered.add(std::move(sample));
       }
     }
-    const auto after = obstacles(Surroundings::of_this_machine());
-    const bool hindered = !asked.despite && (refuses(before) || refuses(after));
-    for (auto at = first; at < gathered.taken.size(); ++at) gathered.taken[at].hindered = hindered;
-    add_new(gathered.obstacles, after);
-    before = after;
+    gathered.look_around();
   }
   return gathered;
 }
 
 int tell(const Asked& asked, const PeerRecord& record) {
-  if (asked.output != "-") fmt::print("{}", record.table());
-  if (!asked.output.empty()) {
-    if (const auto written = write_file(asked.output, record.json()); !written) {
-      fmt::print(stderr, "devmap-bench: {}\n", written.error().text());
-      return kBroken;
-    }
-  }
+  if (asked.run.output != "-") fmt::print("{}", record.table());
+  if (!keep_record(asked.run, record.json())) return kBroken;
   if (const int signal = signal_that_came(); signal != 0) return kSignalled + signal;
   return std::ranges::any_of(record.comparisons, &Comparison::failed) ? kFailed : 0;
 }
@@ -163,12 +142,7 @@ int tell(const Asked& asked, const PeerRecord& record) {
 int run_peer_command(const std::vector<std::string>& arguments) {
   Asked asked;
   if (const auto ended = parse_peer(arguments, asked)) return *ended;
-  if (!asked.output.empty()) {
-    if (const auto writable = check_writable(asked.output); !writable) {
-      fmt::print(stderr, "devmap-bench: {}\n", writable.error().text());
-      return kBroken;
-    }
-  }
+  if (!can_keep_record(asked.run)) return kBroken;
   const auto tools = find_xdp_tools(asked.tools, KernelVersion::running());
   if (!tools) return nothing_can_be_measured(tools.error().context);
   if (!has_privileges()) return kNothingCouldRun;
@@ -177,15 +151,15 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   if (const auto missing = what_is_missing(*processors); !missing.empty()) return nothing_can_be_measured(missing);
   if (const auto stays = stay_on_processor(kProcessor); !stays) return nothing_can_be_measured(stays.error().text());
   const auto before = obstacles(Surroundings::of_this_machine());
-  if (!may_measure(before, asked.despite)) return kNothingCouldRun;
+  if (!may_measure(before, asked.run.despite)) return kNothingCouldRun;
   end_early_on_signals();
-  const auto seed = asked.seed.value_or(std::random_device()());
+  const auto seed = asked.run.seed.value_or(std::random_device()());
   const PeerSpec spec{
       .tools = &*tools, .frames = asked.frames, .processor = kProcessor, .other_processor = processors->back()};
   const auto paths = chosen_paths(asked);
   const auto gathered = gather(asked, spec, paths, before, seed);
-  PeerRecord record{.context = machine_context(gathered.obstacles),
-                    .comparisons = compare_sides(paths, gathered.taken)};
+  PeerRecord record{.context = machine_context(gathered.obstacles()),
+                    .comparisons = compare_sides(paths, gathered.samples())};
   record.context["xdp_tools"] = tools->version().text();
   record.context["frames"] = std::to_string(asked.frames);
   record.context["frame_length"] = "64";

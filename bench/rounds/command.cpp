@@ -6,9 +6,11 @@
 #include <bench/measure/processors.hpp>
 #include <bench/preflight/obstacles.hpp>
 #include <bench/rounds/evaluate.hpp>
+#include <bench/rounds/gathered.hpp>
 #include <bench/rounds/interruption.hpp>
 #include <bench/rounds/processes.hpp>
 #include <bench/rounds/progress.hpp>
+#include <bench/rounds/run_options.hpp>
 #include <bench/rounds/table.hpp>
 #include <bench/rounds/worker.hpp>
 
@@ -17,7 +19,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <harness/base/file.hpp>
-#include <harness/base/output_file.hpp>
 #include <harness/manual/command_line.hpp>
 #include <random>
 #include <regex>
@@ -42,10 +43,7 @@ struct Asked {
   bool all = false;
   std::uint32_t processes = 5;
   std::uint32_t rounds = 3;
-  std::optional<std::uint64_t> seed = {};
-  std::string output = {};
-  bool despite = false;
-  bool quiet = false;
+  RunOptions run = {};
 };
 
 std::optional<int> parse_rounds(const std::vector<std::string>& arguments, Asked& asked) {
@@ -57,10 +55,7 @@ std::optional<int> parse_rounds(const std::vector<std::string>& arguments, Asked
   app.add_option("--processes", asked.processes, "Processes, one after the other (default 5)")
       ->check(CLI::Range(1U, 1000U));
   app.add_option("--rounds", asked.rounds, "Rounds in each of them (default 3)")->check(CLI::Range(1U, 10000U));
-  app.add_option("--seed", asked.seed, "Of the random order");
-  app.add_option("-o,--output", asked.output, "Write the record as JSON; - for standard output")->type_name("FILE");
-  app.add_flag("--despite-obstacles", asked.despite, "Measure also where figures would be about something else");
-  app.add_flag("--quiet", asked.quiet, "No progress line");
+  add_run_options(app, asked.run);
   manual::answer_help_json(app, {{.option = "--filter", .values = {.asked = {"--benchmark_list_tests"}}}});
   return parse(app, arguments);
 }
@@ -93,57 +88,40 @@ Expected<std::vector<const Benchmark*>> chosen(const Asked& asked) {
   return list;
 }
 
-struct Gathered {
-  std::vector<TakenSample> taken;
-  std::vector<Obstacle> obstacles;
-  Expected<void> outcome;
-};
-
-Gathered gather(const Asked& asked, const std::vector<const Benchmark*>& benchmarks, std::vector<Obstacle> before,
-                std::uint64_t seed) {
-  Gathered gathered{.taken = {}, .obstacles = before, .outcome = {}};
-  Progress progress(!asked.quiet, benchmarks.size() * 2 * asked.rounds * asked.processes);
+/// What came of the last process; `gathered` is added to.
+Expected<void> gather(const Asked& asked, const std::vector<const Benchmark*>& benchmarks, std::uint64_t seed,
+                      Gathered& gathered) {
+  Progress progress(!asked.run.quiet, benchmarks.size() * 2 * asked.rounds * asked.processes);
   for (std::uint32_t process = 0; process < asked.processes && signal_that_came() == 0; ++process) {
-    const auto first = gathered.taken.size();
-    gathered.outcome = take_rounds_elsewhere({.benchmarks = benchmarks,
-                                              .first_round = process * asked.rounds,
-                                              .rounds = asked.rounds,
-                                              .seed = seed + process},
-                                             [&](TakenSample sample) {
-                                               progress.show(sample.benchmark);
-                                               gathered.taken.push_back(std::move(sample));
-                                             });
-    if (!gathered.outcome) break;
-    // What came or went meanwhile is in some of this process's samples, nobody knows which.
-    const auto after = obstacles(Surroundings::of_this_machine());
-    const bool hindered = !asked.despite && (refuses(before) || refuses(after));
-    for (auto at = first; at < gathered.taken.size(); ++at) gathered.taken[at].hindered = hindered;
-    add_new(gathered.obstacles, after);
-    before = after;
+    auto taken = take_rounds_elsewhere({.benchmarks = benchmarks,
+                                        .first_round = process * asked.rounds,
+                                        .rounds = asked.rounds,
+                                        .seed = seed + process},
+                                       [&](TakenSample sample) {
+                                         progress.show(sample.benchmark);
+                                         gathered.add(std::move(sample));
+                                       });
+    if (!taken) return taken;
+    gathered.look_around();
   }
-  return gathered;
+  return {};
 }
 
 std::string count_of(const std::vector<Figure>& figures, Figure::Status status) {
   return fmt::format("{} {}", std::ranges::count(figures, status, &Figure::status), name_of(status));
 }
 
-int tell(const Asked& asked, const Gathered& gathered, const TimeRecord& record) {
-  if (asked.output != "-") {
+int tell(const Asked& asked, const Expected<void>& outcome, const TimeRecord& record) {
+  if (asked.run.output != "-") {
     fmt::print("{}", tables(record));
     using enum Figure::Status;
     fmt::print("\n{}, {}, {}, {}\n", count_of(record.figures, reliable), count_of(record.figures, unreliable),
                count_of(record.figures, unmet), count_of(record.figures, failed));
   }
-  if (!asked.output.empty()) {
-    if (const auto written = write_file(asked.output, record.json()); !written) {
-      fmt::print(stderr, "devmap-bench: {}\n", written.error().text());
-      return kBroken;
-    }
-  }
+  if (!keep_record(asked.run, record.json())) return kBroken;
   if (const int signal = signal_that_came(); signal != 0) return kSignalled + signal;
-  if (!gathered.outcome) {
-    fmt::print(stderr, "devmap-bench: {}\n", gathered.outcome.error().text());
+  if (!outcome) {
+    fmt::print(stderr, "devmap-bench: {}\n", outcome.error().text());
     return kBroken;
   }
   const auto has = [&](Figure::Status status) {
@@ -163,24 +141,21 @@ int run_rounds_command(const std::vector<std::string>& arguments) {
     fmt::print(stderr, "devmap-bench: {}\n", benchmarks.error().text());
     return kUsage;
   }
-  if (!asked.output.empty()) {
-    if (const auto writable = check_writable(asked.output); !writable) {
-      fmt::print(stderr, "devmap-bench: {}\n", writable.error().text());
-      return kBroken;
-    }
-  }
+  if (!can_keep_record(asked.run)) return kBroken;
   if (!has_privileges()) return kNothingCouldRun;
   const auto before = obstacles(Surroundings::of_this_machine());
-  if (!may_measure(before, asked.despite)) return kNothingCouldRun;
+  if (!may_measure(before, asked.run.despite)) return kNothingCouldRun;
   end_early_on_signals();
-  const auto seed = asked.seed.value_or(std::random_device()());
-  const auto gathered = gather(asked, *benchmarks, before, seed);
-  TimeRecord record{.context = machine_context(gathered.obstacles), .figures = evaluate(*benchmarks, gathered.taken)};
+  const auto seed = asked.run.seed.value_or(std::random_device()());
+  Gathered gathered(before, asked.run.despite);
+  const auto outcome = gather(asked, *benchmarks, seed, gathered);
+  TimeRecord record{.context = machine_context(gathered.obstacles()),
+                    .figures = evaluate(*benchmarks, gathered.samples())};
   record.context["seed"] = std::to_string(seed);
   record.context["processes"] = std::to_string(asked.processes);
   record.context["rounds"] = std::to_string(asked.rounds);
-  if (signal_that_came() != 0 || !gathered.outcome) record.context["partial"] = "true";
-  return tell(asked, gathered, record);
+  if (signal_that_came() != 0 || !outcome) record.context["partial"] = "true";
+  return tell(asked, outcome, record);
 }
 
 int run_worker_command(const std::vector<std::string>& arguments) {
