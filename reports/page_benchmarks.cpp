@@ -168,6 +168,17 @@ std::string time_row(const TimeFigure& figure) {
   return row + "</tr>\n";
 }
 
+/// What every run of the time and of the peer layer is told with; `plots`: those of the runs before it.
+template <class Run>
+data entry_of(const Run& run, const ordered_json& plots, const std::string& rows) {
+  data entry{data::type::object};
+  entry.set("number", std::to_string(plots.size()));
+  entry.set("kernel", fact(run.context, "kernel", run.file));
+  entry.set("rows", rows);
+  entry.set("facts", facts(run.context));
+  return entry;
+}
+
 void set_times(data& content, ordered_json& document, const std::vector<Times>& runs) {
   data list{data::type::list};
   for (const auto& run : runs) {
@@ -179,14 +190,10 @@ void set_times(data& content, ordered_json& document, const std::vector<Times>& 
       plotted["figures"].push_back(plotted_time(figure));
       if (figure.spread) ++reliable;
     }
-    data entry{data::type::object};
-    entry.set("number", std::to_string(document["time"].size()));
-    entry.set("kernel", fact(run.context, "kernel", run.file));
+    auto entry = entry_of(run, document["time"], rows);
     entry.set("cpu", fact(run.context, "cpu", fact(run.context, "machine")));
     entry.set("reliable", std::to_string(reliable));
     entry.set("all", std::to_string(run.figures.size()));
-    entry.set("rows", rows);
-    entry.set("facts", facts(run.context));
     list << entry;
     document["time"].push_back(std::move(plotted));
   }
@@ -221,12 +228,8 @@ void set_peers(data& content, ordered_json& document, const std::vector<PeerComp
       if (ratio) entry.update({{"low", ratio->low}, {"high", ratio->high}});
       plotted["comparisons"].push_back(std::move(entry));
     }
-    data entry{data::type::object};
-    entry.set("number", std::to_string(document["peer"].size()));
-    entry.set("kernel", fact(run.context, "kernel", run.file));
+    auto entry = entry_of(run, document["peer"], rows);
     entry.set("xdp_tools", fact(run.context, "xdp_tools", "of an unknown version"));
-    entry.set("rows", rows);
-    entry.set("facts", facts(run.context));
     list << entry;
     document["peer"].push_back(std::move(plotted));
   }
