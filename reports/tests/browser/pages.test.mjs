@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
+import { hostile, instructionKernels, writeBenchmarks } from "./benchmarks.mjs";
 import { writeRecords } from "./records.mjs";
 
 const work = mkdtempSync(join(tmpdir(), "devmap-report-"));
@@ -21,6 +22,7 @@ let browser;
 
 before(async () => {
   writeRecords(join(work, "records"), specification, kernels);
+  writeBenchmarks(join(work, "records"));
   execFileSync(process.env.PROGRAM, ["html", "--spec", process.env.SPECIFICATION, "-o", site, join(work, "records")]);
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
 });
@@ -218,6 +220,21 @@ test("documentation versus kernel, and kernels", async (t) => {
   assert.equal(await other.locator(".counts").first().locator("tbody tr").count(), kernels);
   assert.ok(await other.locator("#run3 .facts").isVisible(), "a link unfolds what it leads to");
   await picture(other, "kernels");
+});
+
+test("benchmarks are plotted and listed, each layer by itself, and what has no figure says why", async (t) => {
+  const view = await open(t, "benchmarks.html");
+  for (const layer of ["instructions", "time", "peer"]) {
+    assert.ok(await view.locator(`#${layer} .plot:visible`).count() > 0, layer);
+    assert.ok(await view.locator(`#${layer} table.figures tbody tr`).count() > 0, layer);
+  }
+  const heads = await view.locator("#instructions table.figures thead th").allTextContents();
+  assert.deepEqual(heads, ["Instructions", "per", ...instructionKernels]);
+  assert.match(await view.locator("#time .none").first().textContent(), /^unreliable: its ratio to itself/);
+  assert.match(await view.locator("#peer .none").textContent(), /^unreliable: ours against itself/);
+  await view.locator("#instructions details.more summary").click();
+  assert.ok((await view.locator("#instructions details.more li").textContent()).includes(hostile));
+  await picture(view, "benchmarks");
 });
 
 test("everything can be read without JavaScript", async (t) => {
