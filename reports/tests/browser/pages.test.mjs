@@ -287,7 +287,7 @@ test("letters can be read on their grounds, dark and light", async (t) => {
 });
 
 test("a narrow screen shows rules and verdicts, and scrolls in the matrix alone", async (t) => {
-  for (const page of ["index.html", `rules/${sampleRule}.html`, "changes.html", "documentation.html", "kernels.html"]) {
+  for (const page of ["index.html", `rules/${sampleRule}.html`, "changes.html", "documentation.html", "kernels.html", "benchmarks.html"]) {
     const view = await open(t, page, { viewport: { width: 360, height: 740 } });
     const wider = await view.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wider <= 0, `${page} is ${wider} pixels wider than the screen`);
