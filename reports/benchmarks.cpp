@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <harness/base/kernel_version.hpp>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -273,14 +272,17 @@ BenchmarkName BenchmarkName::of(std::string_view name) {
   return taken;
 }
 
-std::string InstructionCounts::label() const {
-  const auto kernel = fact(context, "kernel");
-  const auto label = fact(context, "label");
-  const auto machine = fact(context, "machine");
-  auto name = kernel.empty() ? (label.empty() ? file : label) : kernel;
-  // A label that says more than the version, as "6.12-rt", is part of the name.
-  if (label.find('-') != std::string::npos && label != name) name = fmt::format("{} ({})", name, label);
-  return machine.empty() || machine == "x86_64" ? name : fmt::format("{} {}", name, machine);
+Kernel InstructionCounts::kernel() const {
+  const auto either = [&](const char* name, const std::string& otherwise) {
+    const auto text = fact(context, name);
+    return text.empty() ? otherwise : text;
+  };
+  const auto release = either("release", fact(context, "kernel"));
+  return Kernel::of({.release = release,
+                     .version = fact(context, "version"),
+                     .machine = fact(context, "machine"),
+                     .kernel_label = either("label", release.empty() ? file : release),
+                     .jit = fact(context, "jit")});
 }
 
 bool is_benchmark_record(std::string_view text) {
@@ -308,12 +310,8 @@ std::vector<std::string> Benchmarks::settle() {
   keep_latest(instructions, notes);
   keep_latest(times, notes);
   keep_latest(peers, notes);
-  const auto version = [](const InstructionCounts& record) {
-    return KernelVersion::parse(record.label()).value_or(KernelVersion{});
-  };
-  std::ranges::stable_sort(instructions, [&](const InstructionCounts& a, const InstructionCounts& b) {
-    return std::pair(version(a), a.label()) < std::pair(version(b), b.label());
-  });
+  std::ranges::stable_sort(
+      instructions, [](const InstructionCounts& a, const InstructionCounts& b) { return a.kernel() < b.kernel(); });
   return notes;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <harness/base/error.hpp>
+#include <reports/kernel.hpp>
 
 #include <map>
 #include <optional>
@@ -42,8 +43,7 @@ struct InstructionCounts {
   BenchmarkContext context;
   std::vector<InstructionFigure> figures;
 
-  /// What its column is headed with.
-  [[nodiscard]] std::string label() const;
+  [[nodiscard]] Kernel kernel() const;
 };
 
 /// A ratio with its 95 % interval.

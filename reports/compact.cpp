@@ -22,7 +22,7 @@ struct Keeper {
 std::unordered_map<std::string, Keeper> keepers_of(const std::vector<Source>& sources) {
   std::unordered_map<std::string, Keeper> keepers;
   for (std::size_t source = 0; source < sources.size(); ++source) {
-    const bool usual = Kernel::of(sources[source].record.context).marks().empty();
+    const bool usual = Kernel::of(sources[source].record.context).kind().empty();
     for (const auto& result : sources[source].record.results) {
       if (result.verdict != Verdict::conforms || is_compacted(result)) continue;
       const auto [keeper, is_new] = keepers.try_emplace(check_of(result), Keeper{source, usual});

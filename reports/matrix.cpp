@@ -94,6 +94,7 @@ Matrix Matrix::of(const std::vector<Source>& sources, const Specification& speci
     matrix.kernels.push_back(Kernel::of(source.record.context));
     matrix.sources.push_back(&source);
   }
+  tell_apart(matrix.kernels);
   for (const auto& chapter : specification.chapters) matrix.chapters.push_back({chapter, {}});
   const auto chapter_named = [&](const std::string& name) -> ChapterRows& {
     auto found = std::ranges::find(matrix.chapters, name, [](const ChapterRows& rows) { return rows.chapter.name; });

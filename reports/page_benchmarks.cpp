@@ -111,15 +111,18 @@ void set_instructions(data& content, ordered_json& document, const std::vector<I
   std::vector<std::string> left_out;
   data kernels{data::type::list};
   auto& plotted = document["instructions"];
-  for (const auto& record : records) {
+  std::vector<Kernel> named;
+  for (const auto& record : records) named.push_back(record.kernel());
+  tell_apart(named);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto name = named[i].name();
     data entry{data::type::object};
-    entry.set("name", record.label());
-    entry.set("facts", facts(record.context));
+    entry.set("name", name);
+    entry.set("facts", facts(records[i].context));
     kernels << entry;
-    plotted["kernels"].push_back(record.label());
-    for (const auto& figure : record.figures) {
-      if (!figure.instructions)
-        left_out.push_back(fmt::format("{}, {}: {}", record.label(), figure.name, figure.left_out));
+    plotted["kernels"].push_back(name);
+    for (const auto& figure : records[i].figures) {
+      if (!figure.instructions) left_out.push_back(fmt::format("{}, {}: {}", name, figure.name, figure.left_out));
     }
   }
   for (const auto& row : rows) {

@@ -60,7 +60,7 @@ Page changes_page(const SiteInput& input) {
   // From each kernel to the next of its kind: a real-time kernel is compared with the real-time kernel before it.
   for (std::size_t after = 0; after < matrix.kernels.size(); ++after) {
     for (std::size_t before = after; before-- > 0;) {
-      if (matrix.kernels[before].marks() != matrix.kernels[after].marks()) continue;
+      if (matrix.kernels[before].kind() != matrix.kernels[after].kind()) continue;
       data step{data::type::object};
       const auto changes = between(matrix, before, after);
       step.set("before", matrix.kernels[before].name());

@@ -21,6 +21,17 @@ TEST(BenchmarkNames, AreTakenApart) {
   EXPECT_EQ(broadcast.size, 4);
 }
 
+TEST(Benchmarks, AreOfAKernelThatIsNamedAsInTheMatrix) {
+  const auto name = [](const BenchmarkContext& context) {
+    return InstructionCounts{"bench.json", context, {}}.kernel().name();
+  };
+  EXPECT_EQ(name({{"release", "6.1.0-5-amd64"}, {"version", "Debian 6.1.9-1"}, {"label", "6.1"}}), "6.1.9");
+  EXPECT_EQ(name({{"release", "7.3.4"}, {"label", "7.3-bpf-open"}, {"machine", "x86_64"}}), "7.3.4 (bpf-open)");
+  EXPECT_EQ(name({{"release", "7.3.4"}, {"label", "7.3-jit-off"}, {"jit", "off"}}), "7.3.4 (no JIT)");
+  EXPECT_EQ(name({{"kernel", "6.1.9"}, {"machine", "aarch64"}}), "6.1.9 (aarch64)");
+  EXPECT_EQ(name({}), "bench.json");
+}
+
 TEST(Benchmarks, ThatCannotBeReadAreALineAndAddNothing) {
   const struct {
     const char* text;

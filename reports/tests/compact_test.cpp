@@ -56,6 +56,16 @@ TEST(Compact, KeepsEvidenceOfWhatConformsWithTheNewestUsualKernel) {
               testing::ElementsAre("create.value-size/devmap/v4", "create.flags/devmap/v8"));
 }
 
+TEST(Compact, KeepsNoEvidenceWithAVariantOfTheNewestKernel) {
+  auto sources = sample_sources();
+  sources.pop_back();
+  sources.push_back(sources[1]);
+  sources[2].record.context.kernel_label = "6.12-bpf-open";
+  compact(sources);
+  EXPECT_THAT(with_evidence(sources[1].record), testing::Contains("update.any/once"));
+  EXPECT_THAT(with_evidence(sources[2].record), testing::Not(testing::Contains("update.any/once")));
+}
+
 TEST(Compact, ChangesNothingTheSecondTime) {
   auto once = sample_sources();
   compact(once);

@@ -49,6 +49,52 @@ TEST(Kernel, ComesAfterOlderOnesAndTheUsualOfItsVersion) {
   EXPECT_FALSE(usual < usual);
 }
 
+TEST(Kernel, HasWhatItsLabelSaysBesidesItsVersion) {
+  const auto name = [](RunContext context) {
+    context.machine = "x86_64";
+    return Kernel::of(context).name();
+  };
+  const char* const release = "7.3.4+deb13-cloud-amd64";
+  EXPECT_EQ(name({.release = release, .kernel_label = "7.3", .jit = "on"}), "7.3.4");
+  EXPECT_EQ(name({.release = release, .kernel_label = "7.3-bpf-open", .jit = "on"}), "7.3.4 (bpf-open)");
+  EXPECT_EQ(name({.release = release, .kernel_label = "7.3-jit-off", .jit = "off"}), "7.3.4 (no JIT)");
+  EXPECT_EQ(name({.release = release, .kernel_label = "7.3-jit-off", .jit = "on"}), "7.3.4 (jit-off)");
+  EXPECT_EQ(name({.release = release, .version = "PREEMPT_RT", .kernel_label = "7.3-rt-kasan", .jit = "on"}),
+            "7.3.4 (RT, kasan)");
+  EXPECT_EQ(name({.release = release, .kernel_label = release, .jit = "on"}), "7.3.4") << "nobody gave it that label";
+  EXPECT_EQ(name({.release = release, .kernel_label = "7.3-", .jit = "on"}), "7.3.4");
+  EXPECT_EQ(name({.release = release, .kernel_label = "", .jit = "on"}), "7.3.4");
+}
+
+TEST(Kernel, ThatIsACandidateSaysSo) {
+  const auto of = [](const char* release, const char* version, const char* label) {
+    return Kernel::of(
+        {.release = release, .version = version, .machine = "x86_64", .kernel_label = label, .jit = "on"});
+  };
+  const auto debian = of("7.3-cloud-amd64", "#1 SMP Debian 7.3~rc7-1~exp1 (2026-10-16)", "7.3-rc");
+  EXPECT_EQ(debian.name(), "7.3-rc7");
+  EXPECT_EQ(debian.kind(), "") << "it is of the usual kind";
+  EXPECT_EQ(of("7.3.0-rc2+", "#1 SMP", "7.3.0-rc2+").name(), "7.3-rc2");
+  EXPECT_EQ(of("7.3.0-rcu", "#1 SMP", "7.3.0-rcu").name(), "7.3");
+  EXPECT_LT(debian, of("7.3.0", "#1 SMP", "7.3"));
+  EXPECT_LT(of("7.2.9", "#1 SMP", "7.2"), debian);
+}
+
+TEST(Kernel, ShowsItsLabelWhereNothingElseTellsItFromAnother) {
+  const auto of = [](const char* label) {
+    return Kernel::of({.release = "6.1.1", .machine = "x86_64", .kernel_label = label, .jit = "on"});
+  };
+  std::vector<Kernel> kernels = {of("before"), of("after"), of("6.1-kasan"), of("6.1-kasan")};
+  tell_apart(kernels);
+  EXPECT_EQ(kernels[0].name(), "6.1.1 (before)");
+  EXPECT_EQ(kernels[1].name(), "6.1.1 (after)");
+  EXPECT_EQ(kernels[0].kind(), kernels[1].kind()) << "they are compared with each other";
+  EXPECT_EQ(kernels[2].name(), "6.1.1 (kasan)") << "two parts of one run";
+  kernels.erase(kernels.begin());
+  tell_apart(kernels);
+  EXPECT_EQ(kernels[0].name(), "6.1.1");
+}
+
 TEST(Letter, IsAnotherForEveryVerdict) {
   std::set<char> letters;
   for (const Verdict verdict : kVerdicts) {
@@ -76,6 +122,16 @@ TEST(Matrix, HasTheWorstOfARulesChecks) {
   EXPECT_EQ(matrix.find("no.such-rule"), nullptr);
   EXPECT_THAT(counts_of(matrix.chapters[0].rows, 1),
               ElementsAre(testing::Pair(Verdict::conforms, 1U), testing::Pair(Verdict::known, 1U)));
+}
+
+TEST(Matrix, HeadsNoTwoKernelsAlike) {
+  auto sources = sample_sources();
+  sources[0].record.context = sources[1].record.context;
+  sources[0].record.context.kernel_label = "tuned";
+  const auto matrix = Matrix::of(sources, sample_specification());
+  EXPECT_EQ(matrix.kernels[0].name(), "6.12.5 (tuned)");
+  EXPECT_EQ(matrix.kernels[1].name(), "6.12.5 (6.12.5-test)");
+  EXPECT_EQ(matrix.kernels[2].name(), "6.12.5 (aarch64, RT, no JIT)");
 }
 
 TEST(Matrix, CountsWhatCannotBeCheckedForLeast) {
