@@ -94,6 +94,10 @@ Expected<Finding> Finding::parse(std::string name, const std::string& markdown) 
   return finding;
 }
 
+bool Finding::is_about(std::string_view rule) const {
+  return std::ranges::find(broken, rule) != broken.end() || std::ranges::find(shown, rule) != shown.end();
+}
+
 std::optional<bool> Finding::on(const Matrix& matrix, std::size_t kernel) const {
   const auto& version = matrix.kernels[kernel].version;
   if (version != KernelVersion{} && version < from) return false;

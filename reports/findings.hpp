@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace devmap::reports {
@@ -36,6 +37,9 @@ struct Finding {
   /// Whether a kernel has it, as far as its record tells; nothing where that cannot be told: none of the
   /// rules could be checked there, or a race was not seen.
   [[nodiscard]] std::optional<bool> on(const Matrix& matrix, std::size_t kernel) const;
+
+  /// Whether a rule is among those that show it.
+  [[nodiscard]] bool is_about(std::string_view rule) const;
 };
 
 /// Those that are part of the program.

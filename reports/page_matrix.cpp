@@ -22,20 +22,35 @@ data heads(const Matrix& matrix) {
   return columns;
 }
 
-/// What is searched besides the sentence and the id.
-std::string also_searched(const SpecifiedRule& rule) {
+/// What is searched besides the sentence and the id: whoever looks for a defect does not know the words of its rules.
+std::string also_searched(const SpecifiedRule& rule, const std::vector<Finding>& findings) {
   std::string text = fmt::format("{} {}", fmt::join(rule.source, " "), fmt::join(rule.commits, " "));
   for (const auto& issue : rule.known) text += " " + issue.reason;
+  for (const auto& finding : findings) {
+    if (finding.is_about(rule.id)) text += " " + finding.title + " " + finding.summary;
+  }
   return text;
 }
 
+std::string links_to_findings(const SpecifiedRule& rule, const std::vector<Finding>& findings) {
+  std::string links;
+  for (const auto& finding : findings) {
+    if (!finding.is_about(rule.id)) continue;
+    links += fmt::format(" <a class=why href=\"findings/{}.html\" title=\"{}\">finding</a>", escaped(finding.name),
+                         escaped(finding.title));
+  }
+  return links;
+}
+
 /// Rows as text: there are tens of thousands of cells.
-std::string rows_of(const ChapterRows& chapter) {
+std::string rows_of(const ChapterRows& chapter, const std::vector<Finding>& findings) {
   std::string text;
   for (const auto& row : chapter.rows) {
     text += fmt::format(
-        "<tr id={0}{1} data-t=\"{2}\"><th scope=row><a href=\"rules/{0}.html\">{3}</a> <a class=id href=#{0}>{0}</a>",
-        row.rule.id, row.differs ? " data-d" : "", escaped(also_searched(row.rule)), escaped(row.rule.states));
+        "<tr id={0}{1} data-t=\"{2}\"><th scope=row><a href=\"rules/{0}.html\">{3}</a><br>"
+        "<a class=id href=#{0}>{0}</a>{4}",
+        row.rule.id, row.differs ? " data-d" : "", escaped(also_searched(row.rule, findings)), escaped(row.rule.states),
+        links_to_findings(row.rule, findings));
     for (const auto& cell : row.cells) text += table_cell(cell);
     text += "\n";
   }
@@ -55,7 +70,8 @@ std::string not_kept(const ChapterRows& chapter, std::size_t kernels) {
   return text;
 }
 
-data chapters(const Matrix& matrix) {
+data chapters(const SiteInput& input) {
+  const auto& matrix = *input.matrix;
   data list{data::type::list};
   for (const auto& chapter : matrix.chapters) {
     data entry{data::type::object};
@@ -63,7 +79,7 @@ data chapters(const Matrix& matrix) {
     entry.set("title", chapter.chapter.title);
     entry.set("count", std::to_string(chapter.rows.size()));
     entry.set("not_kept", not_kept(chapter, matrix.kernels.size()));
-    entry.set("rows", rows_of(chapter));
+    entry.set("rows", rows_of(chapter, *input.findings));
     list << entry;
   }
   return list;
@@ -99,7 +115,7 @@ Page matrix_page(const SiteInput& input) {
   content.set("one_kernel", input.matrix->kernels.size() == 1);
   content.set("legend", legend());
   content.set("heads", heads(*input.matrix));
-  content.set("chapters", chapters(*input.matrix));
+  content.set("chapters", chapters(input));
   content.set("findings", findings(input));
   content.set("has_findings", !input.findings->empty());
   return {"index.html", in_layout("Device maps: rules by kernels", "", "index.html", page.render(content))};

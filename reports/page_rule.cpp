@@ -222,8 +222,7 @@ data documentation(const SpecifiedRule& rule) {
 data findings_about(const std::string& id, const std::vector<Finding>& findings) {
   data list{data::type::list};
   for (const auto& finding : findings) {
-    const auto names = [&](const std::vector<std::string>& ids) { return std::ranges::find(ids, id) != ids.end(); };
-    if (!names(finding.broken) && !names(finding.shown)) continue;
+    if (!finding.is_about(id)) continue;
     data entry{data::type::object};
     entry.set("name", finding.name);
     entry.set("title", finding.title);

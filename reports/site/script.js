@@ -74,7 +74,13 @@ function startMatrix() {
       apply();
     });
   }
-  for (const field of [ask.words, ask.chapter, ask.differs]) field.addEventListener("input", apply);
+  for (const field of [ask.words, ask.chapter, ask.differs]) {
+    field.addEventListener("input", () => {
+      apply();
+      // What is found is to be seen by whoever asked.
+      if (matrix.tHead.getBoundingClientRect().bottom > innerHeight * 0.7) document.getElementById("matrix-title").scrollIntoView();
+    });
+  }
   document.getElementById("reset").addEventListener("click", reset);
 
   const pressed = () => ask.verdicts.filter((b) => b.getAttribute("aria-pressed") === "true").map((b) => b.dataset.v);

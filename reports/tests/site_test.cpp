@@ -192,6 +192,15 @@ TEST_F(Site, IsNotBrokenByHostileStrings) {
   }
 }
 
+TEST_F(Site, LeadsFromARuleToWhatItShowsAndFindsItByThatsWords) {
+  write(sample_sources(), sample_specification());
+  const auto html = page("index.html");
+  const auto row = html.substr(html.find("<tr id=create.value-size"));
+  EXPECT_THAT(row.substr(0, row.find("<tr id=create.flags")),
+              AllOf(HasSubstr("Copies are wrong The first paragraph."), HasSubstr("href=\"findings/copies.html\"")));
+  EXPECT_THAT(row.substr(row.find("<tr id=create.flags")), Not(HasSubstr("findings/copies.html")));
+}
+
 TEST_F(Site, LeavesOutHtmlOfFindings) {
   write(sample_sources(), sample_specification());
   EXPECT_THAT(page("findings/copies.html"),
@@ -246,6 +255,14 @@ TEST(Finding, NamesItsRulesAndIsAbstracted) {
   EXPECT_THAT(finding->broken, testing::ElementsAre("create.value-size"));
   EXPECT_THAT(finding->shown, IsEmpty());
   EXPECT_FALSE(finding->race);
+}
+
+TEST(Finding, IsAboutTheRulesThatShowIt) {
+  auto finding = Finding::parse("name", kFinding).value();
+  finding.shown = {"update.any"};
+  EXPECT_TRUE(finding.is_about("create.value-size"));
+  EXPECT_TRUE(finding.is_about("update.any"));
+  EXPECT_FALSE(finding.is_about("update"));
 }
 
 TEST(Finding, IsOnKernelsThatDoNotKeepItsRules) {

@@ -85,6 +85,29 @@ test("a new reader finds where generic broadcast corrupts frames, and why", asyn
   await picture(view, "finding");
 });
 
+test("a reader who searches the matrix for a defect comes to its kernels and its reason", async (t) => {
+  const view = await open(t, "index.html");
+  const found = (words) => view.fill("#q", words).then(() =>
+    view.locator(".matrix tbody:not([hidden]) tr[id]:not([hidden])").evaluateAll((rows) => rows.map((row) => row.id)));
+  const rule = "bcast.generic-copies-without-a-program-are-as-sent";
+  for (const words of ["broadcast generic corrupt", "corrupts frames", "bpf_redirect_map broadcast generic"]) {
+    const rows = await found(words);
+    assert.ok(rows.includes(rule) && rows.length < 10, `${words}: ${rows}`);
+    const place = await view.locator(`[id="${rule}"]`).boundingBox();
+    assert.ok(place.y >= 0 && place.y + place.height < 800, "it is in sight");
+  }
+  await picture(view, "search");
+  await view.locator(`[id="${rule}"] .why`).click();
+  await view.waitForURL(/findings\/generic-broadcast/);
+  for (const words of ["On 6.0.3 to 6.9.3", "the copies are clones of one socket buffer and share its data"]) {
+    const place = await view.getByText(words).boundingBox();
+    assert.ok(place.y + place.height < 800, `"${words}" is on the first screen`);
+  }
+  const other = await open(t, `rules/${rule}.html`);
+  await other.locator(".finding a").click();
+  await other.waitForURL(view.url());
+});
+
 test("a name that is HTML is text", async (t) => {
   const view = await open(t, "index.html");
   assert.equal(await view.locator("b[onmouseover]").count(), 0);
