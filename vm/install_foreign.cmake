@@ -1,0 +1,26 @@
+# Run while installing. Installs what runs in guests of other architectures, where scripts/cross has built it: of each
+# DEVMAP_BUILDS/cross-ARCHITECTURE the suite and the guest's init, stripped if the rest of the package is.
+foreach(architecture arm64 armhf i386 ppc64el riscv64 s390x)
+  set(built "${DEVMAP_BUILDS}/cross-${architecture}")
+  if(NOT EXISTS "${built}/cases/devmap-conformance" OR NOT EXISTS "${built}/vm/devmap-vm-init")
+    continue()
+  endif()
+  set(directory "${CMAKE_INSTALL_PREFIX}/libexec/devmap-conformance/${architecture}")
+  file(INSTALL "${built}/cases/devmap-conformance" "${built}/vm/devmap-vm-init" TYPE PROGRAM DESTINATION "${directory}")
+  if(NOT CMAKE_INSTALL_DO_STRIP)
+    continue()
+  endif()
+  # The strip of this machine knows no other machine's files; that of the compiler which built them does, and LLVM's.
+  file(STRINGS "${built}/CMakeCache.txt" strip REGEX "^CMAKE_STRIP:")
+  string(REGEX REPLACE "^[^=]*=" "" strip "${strip}")
+  if(NOT EXISTS "${strip}")
+    find_program(DEVMAP_LLVM_STRIP NAMES llvm-strip-19 llvm-strip)
+    set(strip "${DEVMAP_LLVM_STRIP}")
+  endif()
+  if(NOT strip)
+    message(WARNING "${architecture}: nothing is installed that could strip its programs: they are installed as they are")
+    continue()
+  endif()
+  execute_process(COMMAND "${strip}" "$ENV{DESTDIR}${directory}/devmap-conformance" "$ENV{DESTDIR}${directory}/devmap-vm-init"
+                  COMMAND_ERROR_IS_FATAL ANY)
+endforeach()
