@@ -35,7 +35,19 @@ constexpr const char* kNotes =
     "Without a command, one benchmark or the other is run now, by Google Benchmark; it takes all of its flags.\n"
     "\n"
     "Exit codes: 0 all was measured, 1 a benchmark failed, 4 nothing could be measured, 64 usage, 70 an error of the\n"
-    "program's own.\n";
+    "program's own.\n"
+    "\n"
+    "Examples:\n"
+    "  devmap-bench --benchmark_filter=lookup/devmap\n"
+    "    Single benchmarks, now\n"
+    "  devmap-bench rounds -o before.json\n"
+    "    The standard set, so that the figures can be trusted\n"
+    "  devmap-bench rounds --filter '^live/redirect' -o after.json\n"
+    "    Some of it, with what it is compared with\n"
+    "  devmap-bench compare before.json after.json\n"
+    "    What has become slower; ends with 1 where anything has\n"
+    "  devmap-bench peer --rounds 5\n"
+    "    The same frames sent and forwarded by xdp-tools\n";
 
 /// Answers --help and its like; an exit code where that was all. The flags are read by Google Benchmark.
 std::optional<int> answer_help(const std::vector<std::string>& arguments) {

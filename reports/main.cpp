@@ -91,7 +91,18 @@ int main_of(int argc, char** argv) {
 
   app.footer(
       "Ends with 0; 1 if `diff` finds a difference, 4 if no record can be read, 64 for wrong usage, 70 if a record\n"
-      "cannot be read (the report is of the others) or the report cannot be written.");
+      "cannot be read (the report is of the others) or the report cannot be written.\n\n"
+      "Examples:\n"
+      "  devmap-report html -o site results\n"
+      "    A site of all records in a directory; open site/index.html\n"
+      "  devmap-report text before.json after.json\n"
+      "    The rules on which two kernels differ, for a terminal\n"
+      "  devmap-report diff before.json after.json\n"
+      "    What changed from one to the other; ends with 1 where anything did\n"
+      "  devmap-report markdown --all -o MATRIX.md results\n"
+      "    The whole matrix for a pull request\n"
+      "  devmap-report merge -o whole.json part1.json part2.json\n"
+      "    The parts of one run as one record");
   const manual::Values records{.files = true};
   std::vector<manual::Completion> completions;
   for (const auto* const command : app.get_subcommands({})) {

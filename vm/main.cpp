@@ -16,6 +16,19 @@
 namespace devmap::vm {
 namespace {
 
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  devmap-vm fetch 6.1 6.12\n"
+    "    Downloads two kernels; says how much that is first\n"
+    "  devmap-vm run --kernel 6.12 --record result.json -- --chapter update\n"
+    "    A chapter of the suite on one of them\n"
+    "  devmap-vm run --kernel ~/linux --jit off --shell\n"
+    "    A shell on a kernel that was built in this directory, with the interpreter\n"
+    "  devmap-vm matrix --set full --directory results --resume\n"
+    "    The suite on all x86-64 kernels, but for those of which a record is there\n"
+    "  devmap-vm bench 6.1 7.3\n"
+    "    What device maps cost on two kernels, in instructions";
+
 int main_of(int argc, char** argv) {
   CLI::App app("Runs the suite on other kernels, in virtual machines: without KVM, and without root.", "devmap-vm");
   app.require_subcommand(1);
@@ -164,6 +177,8 @@ int main_of(int argc, char** argv) {
       "time,\n"
       "70 if a guest or the benchmarks are broken, 4 if a kernel could not be run, 128 + N after signal N.");
 
+  // Set after the commands, which would inherit it.
+  app.footer(kExamples);
   const manual::Values known{.asked = {"kernels"}, .headed = true};
   const manual::Values known_or_file{.files = true, .asked = {"kernels"}, .headed = true};
   const manual::Values sets{.words = {"quick", "full", "all"}};

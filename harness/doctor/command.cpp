@@ -29,7 +29,15 @@ constexpr const char* kNotes =
     "anybody received them.\n"
     "\n"
     "Exit codes: 0 every mode asked about delivers, 1 one does not, 4 it cannot be told, or a probe was not possible,\n"
-    "64 usage, 70 an error of the program's own.";
+    "64 usage, 70 an error of the program's own.\n"
+    "\n"
+    "Examples:\n"
+    "  devmap-conformance doctor eth0 veth0\n"
+    "    Whether a redirect from eth0 to veth0 delivers, in native and in generic mode, and if not, why\n"
+    "  devmap-conformance doctor eth0 eth0 --out-netns pod --mode native --size 1514\n"
+    "    The same of a target in the namespace pod, for native programs and frames of 1514 bytes\n"
+    "  devmap-conformance doctor eth0 veth0 --probe --json\n"
+    "    Sends frames as well, as root, and prints all that was found as JSON";
 
 struct Asked {
   std::string in = {};

@@ -122,6 +122,12 @@ std::string exit_codes(const Notes& notes) {
   return page;
 }
 
+std::string examples(const Notes& notes) {
+  std::string page;
+  for (const auto& [command_line, meaning] : notes.examples) page += entry(bold(command_line), prose(meaning));
+  return page;
+}
+
 std::string command_section(const std::string& program, const CommandLine& command) {
   const auto notes = read_notes(command.notes);
   std::string page = fmt::format(".SS {}\n{}", escaped(command.name), synopsis(program + " " + command.name, command));
@@ -162,6 +168,9 @@ std::string man_page(const CommandLine& program, const PageDetails& details) {
     if (!of_command.empty()) codes += fmt::format(".SS {}\n{}", escaped(command.name), of_command);
   }
   if (!codes.empty()) page += ".SH EXIT STATUS\n" + codes;
+  std::string shown = examples(notes);
+  for (const auto& command : program.commands) shown += examples(read_notes(command.notes));
+  if (!shown.empty()) page += ".SH EXAMPLES\n" + shown;
   if (!details.see_also.empty()) {
     std::string others;
     for (const auto& other : details.see_also) {

@@ -9,20 +9,45 @@ namespace {
 constexpr const char* kExitCodes = "Exit codes: ";
 constexpr const char* kExitProse = "Ends with ";
 constexpr const char* kCommands = "Commands:";
+constexpr const char* kExamples = "Examples:";
 
-/// Paragraphs, the lines of each joined to one.
-std::vector<std::string> split_paragraphs(const std::string& text) {
-  std::vector<std::string> paragraphs(1);
+using Lines = std::vector<std::string>;
+
+std::vector<Lines> split_paragraphs(const std::string& text) {
+  std::vector<Lines> paragraphs(1);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) {
       paragraphs.emplace_back();
     } else {
-      paragraphs.back() += (paragraphs.back().empty() ? "" : " ") + line;
+      paragraphs.back().push_back(line);
     }
   }
-  std::erase(paragraphs, std::string());
+  std::erase(paragraphs, Lines());
   return paragraphs;
+}
+
+std::string joined(const Lines& lines) {
+  std::string text;
+  for (const auto& line : lines) text += (text.empty() ? "" : " ") + line;
+  return text;
+}
+
+/// A line that is as far in as the first is a command line.
+std::vector<std::pair<std::string, std::string>> split_examples(const Lines& lines) {
+  std::vector<std::pair<std::string, std::string>> examples;
+  std::size_t depth = 0;
+  for (auto line = lines.begin() + 1; line != lines.end(); ++line) {
+    const auto begin = line->find_first_not_of(' ');
+    if (examples.empty()) depth = begin;
+    if (begin <= depth) {
+      examples.emplace_back(line->substr(begin), "");
+    } else {
+      auto& meaning = examples.back().second;
+      meaning += (meaning.empty() ? "" : " ") + line->substr(begin);
+    }
+  }
+  return examples;
 }
 
 /// "0 all conform, 1 a deviation." A comma parts two of them only where a number follows.
@@ -43,11 +68,14 @@ std::vector<std::pair<std::string, std::string>> split_exit_codes(std::string te
 
 Notes read_notes(const std::string& notes) {
   Notes read;
-  for (const auto& paragraph : split_paragraphs(notes)) {
+  for (const auto& lines : split_paragraphs(notes)) {
+    const auto paragraph = joined(lines);
     if (paragraph.starts_with(kExitCodes)) {
       read.exit_codes = split_exit_codes(paragraph.substr(std::char_traits<char>::length(kExitCodes)));
     } else if (paragraph.starts_with(kExitProse)) {
       read.exit_prose = paragraph;
+    } else if (lines.front() == kExamples) {
+      read.examples = split_examples(lines);
     } else if (!paragraph.starts_with(kCommands)) {
       read.paragraphs.push_back(paragraph);
     }

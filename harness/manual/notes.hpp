@@ -15,6 +15,9 @@ struct Notes {
   std::vector<std::pair<std::string, std::string>> exit_codes = {};
   /// A paragraph that tells of exit codes in sentences ("Ends with 0; 1 if ...").
   std::string exit_prose = {};
+  /// Of the paragraph "Examples:", below which a command line stands by itself and what it does in the lines that
+  /// follow it, further in: the command lines, and what they do.
+  std::vector<std::pair<std::string, std::string>> examples = {};
 };
 
 [[nodiscard]] Notes read_notes(const std::string& notes);

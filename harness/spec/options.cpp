@@ -58,8 +58,8 @@ Expected<Output> Output::parse(const std::string& text) {
   return Output{.format = *format, .file = text.substr(colon + 1)};
 }
 
-ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv,
-                            const std::string& commands) {
+ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv, const std::string& commands,
+                            const std::string& examples) {
   ParsedOptions parsed;
   Options& options = parsed.options;
   CLI::App app("Checks what this kernel does with BPF device maps, rule by rule.", program);
@@ -67,7 +67,8 @@ ParsedOptions parse_options(const std::string& program, int argc, const char* co
       commands +
       "Exit codes: 0 all conform, 1 a deviation, 4 nothing could run, 64 usage, 70 the suite is broken or an output\n"
       "is lost, 124 timed out, 128 + N ended by signal N.\n\n"
-      "GoogleTest's flags (--gtest_filter, --gtest_list_tests, ...) run the same checks as GoogleTest tests.");
+      "GoogleTest's flags (--gtest_filter, --gtest_list_tests, ...) run the same checks as GoogleTest tests." +
+      (examples.empty() ? "" : "\n\nExamples:\n" + examples));
   app.set_version_flag("--version", version_line(program));
   app.get_formatter()->column_width(34);
 

@@ -75,8 +75,9 @@ struct ParsedOptions {
 };
 
 /// Reads the command line, without GoogleTest's own flags. Help and version go to standard output, a refusal is one
-/// line on standard error. `commands` are the lines of help on what else the program does.
+/// line on standard error. `commands` are the lines of help on what else the program does, `examples` those of
+/// Suite::examples.
 [[nodiscard]] ParsedOptions parse_options(const std::string& program, int argc, const char* const* argv,
-                                          const std::string& commands = {});
+                                          const std::string& commands = {}, const std::string& examples = {});
 
 }  // namespace devmap

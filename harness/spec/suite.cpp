@@ -87,7 +87,8 @@ int suite_main(const Suite& suite, int argc, char** argv) {
       own.push_back(argv[i]);
     }
   }
-  const auto parsed = parse_options(suite.name, static_cast<int>(own.size()), own.data(), help_on(suite.commands));
+  const auto parsed =
+      parse_options(suite.name, static_cast<int>(own.size()), own.data(), help_on(suite.commands), suite.examples);
   if (parsed.exit_code) return *parsed.exit_code;
   const Options& options = parsed.options;
   const Registry& registry = options.calibration ? suite.calibration : suite.rules;

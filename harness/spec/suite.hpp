@@ -25,6 +25,8 @@ struct Suite {
   Registry rules = {};
   Registry calibration = {};
   std::vector<Command> commands = {};
+  /// For --help and the manual: each a command line, and in the lines below it, further in, what it does.
+  std::string examples = {};
 };
 
 /// The main function of a suite: reads the command line, runs, prints, and gives the exit code.

@@ -55,6 +55,13 @@ some, or none
 by signal N
 .SS show
 Ends with 0.
+.SH EXAMPLES
+.TP
+\fBa\-tool \-\-when always\fR
+Shows all of it
+.TP
+\fBa\-tool show \(aqx.y\(aq\fR
+Shows x.y
 .SH SEE ALSO
 \fBother\-tool\fR(1),
 \fBthird\fR(8)

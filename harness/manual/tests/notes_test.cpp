@@ -26,6 +26,14 @@ TEST(Notes, PartExitCodes) {
   EXPECT_THAT(notes.paragraphs, IsEmpty());
 }
 
+TEST(Notes, PartExamples) {
+  const auto notes = read_notes(
+      "before\n\nExamples:\n  tool show 'a.*'\n    Shows what\n      begins with a\n  tool\n    Lists\n\nafter");
+  EXPECT_THAT(notes.examples, ElementsAre(Pair("tool show 'a.*'", "Shows what begins with a"), Pair("tool", "Lists")));
+  EXPECT_THAT(notes.paragraphs, ElementsAre("before", "after"));
+  EXPECT_THAT(read_notes("Examples:").examples, IsEmpty());
+}
+
 TEST(Notes, KeepSentencesAboutExitCodes) {
   const auto notes = read_notes("before\n\nEnds with 0; 1 if\nthey differ.");
   EXPECT_EQ(notes.exit_prose, "Ends with 0; 1 if they differ.");

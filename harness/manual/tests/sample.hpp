@@ -23,12 +23,17 @@ inline CommandLine sample() {
                     .required = true,
                     .repeatable = true,
                     .values = {.asked = {"list"}, .up_to = ".", .headed = true}};
-  return {.name = "a-tool",
-          .summary = "Shows things.",
-          .notes =
-              "Commands:\n  show NAME\n\nIt goes on\nhere.\n\nExit codes: 0 all, 1 some, or none, 128 + N by signal N.",
-          .options = {{.names = {"--help"}, .description = "Print this", .group = "Options"}, format, when},
-          .commands = {{.name = "show", .summary = "Show one", .notes = "Ends with 0.", .options = {name}}}};
+  return {
+      .name = "a-tool",
+      .summary = "Shows things.",
+      .notes =
+          "Commands:\n  show NAME\n\nIt goes on\nhere.\n\nExit codes: 0 all, 1 some, or none, 128 + N by signal N.\n\n"
+          "Examples:\n  a-tool --when always\n    Shows all\n      of it",
+      .options = {{.names = {"--help"}, .description = "Print this", .group = "Options"}, format, when},
+      .commands = {{.name = "show",
+                    .summary = "Show one",
+                    .notes = "Ends with 0.\n\nExamples:\n  a-tool show 'x.y'\n    Shows x.y",
+                    .options = {name}}}};
 }
 
 }  // namespace devmap::manual::test

@@ -1,5 +1,6 @@
 #include <harness/spec/options.hpp>
 
+#include <array>
 #include <harness/base/tests/support.hpp>
 
 namespace devmap {
@@ -33,6 +34,18 @@ Options taken(std::vector<const char*> arguments) {
   auto result = parsed(std::move(arguments));
   EXPECT_EQ(result.exit_code, std::nullopt) << result.err;
   return result.options;
+}
+
+TEST(Options, HelpEndsWithExamplesWhereThereAreAny) {
+  const std::array arguments = {"program", "--help"};
+  const auto help = [&](const std::string& examples) {
+    testing::internal::CaptureStdout();
+    EXPECT_EQ(parse_options("program", 2, arguments.data(), "", examples).exit_code, 0);
+    std::fflush(nullptr);
+    return testing::internal::GetCapturedStdout();
+  };
+  EXPECT_THAT(help("  program\n    Runs"), HasSubstr("\n\nExamples:\n  program\n    Runs\n"));
+  EXPECT_THAT(help(""), testing::Not(HasSubstr("Examples")));
 }
 
 TEST(Options, AreTheDefaultsWithoutArguments) {
