@@ -112,6 +112,7 @@ void set_instructions(data& content, ordered_json& document, const std::vector<I
   data kernels{data::type::list};
   auto& plotted = document["instructions"];
   std::vector<Kernel> named;
+  named.reserve(records.size());
   for (const auto& record : records) named.push_back(record.kernel());
   tell_apart(named);
   for (std::size_t i = 0; i < records.size(); ++i) {
