@@ -48,9 +48,10 @@ Expected<Sender::Sent> Sender::send_live(std::uint64_t frames, Clock clock) cons
 
 Expected<Sender::Sent> Sender::run_live(const Program& program, const TestRun& run, Clock clock) {
   const Stopwatch stopwatch(clock);
-  auto ran = program.test_run(run);
+  auto reply = program.test_run(run);
   const double spent = stopwatch.spent();
-  if (!ran) return std::unexpected(std::move(ran).expected().error());
+  const auto ran = std::move(reply).expected();
+  if (!ran) return std::unexpected(ran.error());
   return Sent{.frames = run.repeat, .spent = spent};
 }
 

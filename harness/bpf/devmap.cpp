@@ -38,30 +38,4 @@ Reply<DevMap> DevMap::open_pinned(const std::string& path, std::uint32_t value_s
   return adopt(Map::open_pinned(path, file_flags), value_size);
 }
 
-Reply<> DevMap::update(std::uint32_t key, Target target, std::uint64_t flags) const {
-  const Asked::Argument key_word{"key", key};
-  const Asked::Argument ifindex{"ifindex", static_cast<std::uint64_t>(static_cast<std::int32_t>(target.ifindex)),
-                                Notation::signed_decimal};
-  const Asked::Argument program{"program fd", static_cast<std::uint64_t>(target.program_fd), Notation::signed_decimal};
-  const Asked::Argument flag_word{"flags", flags, Notation::update_flags};
-  const Asked asked = value_size_ == sizeof(std::uint32_t) ? Asked("update", {key_word, ifindex, flag_word})
-                                                           : Asked("update", {key_word, ifindex, program, flag_word});
-  return update_at(asked, key, &target, flags);
-}
-
-Reply<Element> DevMap::read(bpf_cmd command, std::uint32_t key, std::uint64_t flags) const {
-  Element element;
-  const auto reply = lookup_at(command, key, &element, flags);
-  return reply ? Reply<Element>::granted(reply.asked(), element)
-               : Reply<Element>::refused(reply.asked(), reply.error());
-}
-
-Reply<Element> DevMap::lookup(std::uint32_t key, std::uint64_t flags) const {
-  return read(BPF_MAP_LOOKUP_ELEM, key, flags);
-}
-
-Reply<Element> DevMap::lookup_and_delete(std::uint32_t key, std::uint64_t flags) const {
-  return read(BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, flags);
-}
-
 }  // namespace devmap

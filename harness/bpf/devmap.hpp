@@ -52,15 +52,36 @@ class DevMap : public Map {
 
   [[nodiscard]] std::uint32_t value_size() const noexcept { return value_size_; }
 
+  // Here, and not in devmap.cpp: whoever makes masses of these calls is to pay for the system call alone.
+
   /// All eight bytes of the target are readable to the kernel, also where the map's values have four.
-  [[nodiscard]] Reply<> update(std::uint32_t key, Target target, std::uint64_t flags = BPF_ANY) const;
-  [[nodiscard]] Reply<Element> lookup(std::uint32_t key, std::uint64_t flags = 0) const;
-  [[nodiscard]] Reply<Element> lookup_and_delete(std::uint32_t key, std::uint64_t flags = 0) const;
+  [[nodiscard]] Reply<> update(std::uint32_t key, Target target, std::uint64_t flags = BPF_ANY) const {
+    const long result = element(BPF_MAP_UPDATE_ELEM, &key, &target, flags);
+    const auto ifindex = static_cast<std::int32_t>(target.ifindex);
+    return value_size_ == sizeof(target.ifindex)
+               ? Reply<>::ended(result, {}, kUpdateDevice, key, ifindex, flags)
+               : Reply<>::ended(result, {}, kUpdateDeviceAndProgram, key, ifindex, target.program_fd, flags);
+  }
+  [[nodiscard]] Reply<Element> lookup(std::uint32_t key, std::uint64_t flags = 0) const {
+    return Map::lookup<Element>(key, flags);
+  }
+  [[nodiscard]] Reply<Element> lookup_and_delete(std::uint32_t key, std::uint64_t flags = 0) const {
+    Element found;
+    const long result = element(BPF_MAP_LOOKUP_AND_DELETE_ELEM, &key, &found, flags);
+    return Reply<Element>::ended(result, found, kLookupAndDelete, key, flags);
+  }
 
  private:
+  static constexpr CallForm kUpdateDevice = {
+      "update", {{{"key"}, {"ifindex", Notation::signed_decimal}, {"flags", Notation::update_flags}}}};
+  static constexpr CallForm kUpdateDeviceAndProgram = {"update",
+                                                       {{{"key"},
+                                                         {"ifindex", Notation::signed_decimal},
+                                                         {"program fd", Notation::signed_decimal},
+                                                         {"flags", Notation::update_flags}}}};
+
   DevMap(Map map, std::uint32_t value_size) : Map(std::move(map)), value_size_(value_size) {}
   [[nodiscard]] static Reply<DevMap> adopt(Reply<Map> reply, std::uint32_t value_size);
-  [[nodiscard]] Reply<Element> read(bpf_cmd command, std::uint32_t key, std::uint64_t flags) const;
 
   std::uint32_t value_size_;
 };

@@ -18,16 +18,20 @@ Reply<> plain_reply(const Asked& asked, bpf_cmd command, bpf_attr& attr) {
   return result < 0 ? Reply<>::refused(asked, static_cast<int>(-result)) : Reply<>::granted(asked);
 }
 
-/// The five commands on one element; each uses the words it has.
-Reply<> element_command(const Asked& asked, bpf_cmd command, int map, const void* key, const void* value,
-                        std::uint64_t flags) {
-  bpf_attr attr{};
-  attr.map_fd = static_cast<std::uint32_t>(map);
-  attr.key = pointer_word(key);
-  attr.value = pointer_word(value);  // the same word as next_key
-  attr.flags = flags;
-  return plain_reply(asked, command, attr);
-}
+constexpr CallForm kUpdateRaw = {
+    "update",
+    {{{"key at", Notation::hexadecimal}, {"value at", Notation::hexadecimal}, {"flags", Notation::update_flags}}}};
+constexpr CallForm kLookupRaw = {"lookup", kUpdateRaw.arguments};
+constexpr CallForm kLookupAndDeleteRaw = {"lookup and delete", kUpdateRaw.arguments};
+constexpr CallForm kEraseRaw = {"delete", {{{"key at", Notation::hexadecimal}}}};
+constexpr CallForm kNextKeyRaw = {"next key",
+                                  {{{"key at", Notation::hexadecimal}, {"next key at", Notation::hexadecimal}}}};
+constexpr CallForm kNextKeyRawWithFlags = {
+    "next key",
+    {{{"key at", Notation::hexadecimal}, {"next key at", Notation::hexadecimal}, {"flags", Notation::update_flags}}}};
+constexpr CallForm kErase = {"delete", {{{"key"}, {"flags", Notation::update_flags}}}};
+constexpr CallForm kFirstKey = {"first key"};
+constexpr CallForm kNextKey = {"next key", {{{"key"}}}};
 
 const char* batch_name(bpf_cmd command) {
   switch (command) {
@@ -42,10 +46,6 @@ const char* batch_name(bpf_cmd command) {
     default:
       return "no batch command";
   }
-}
-
-Asked::Argument address(const char* name, const void* pointer) {
-  return {name, pointer_word(pointer), Notation::hexadecimal};
 }
 
 }  // namespace
@@ -69,20 +69,20 @@ Reply<Map> Map::create(const MapSpec& spec) {
   std::memcpy(std::as_writable_bytes(std::span(&attr, 1)).subspan<kMapTokenOffset, sizeof spec.token_fd>().data(),
               &spec.token_fd, sizeof spec.token_fd);
   const long result = sys_bpf(BPF_MAP_CREATE, attr);
-  Asked asked("map create", {{"type", spec.type},
-                             {"key_size", spec.key_size},
-                             {"value_size", spec.value_size},
-                             {"max_entries", spec.max_entries},
-                             {"map_flags", spec.map_flags, Notation::map_flags}});
-  asked.unless_zero({"inner_map_fd", spec.inner_map_fd})
-      .unless_zero({"numa_node", spec.numa_node})
-      .unless_zero({"map_ifindex", spec.map_ifindex})
-      .unless_zero({"btf_fd", spec.btf_fd})
-      .unless_zero({"btf_key_type_id", spec.btf_key_type_id})
-      .unless_zero({"btf_value_type_id", spec.btf_value_type_id})
-      .unless_zero({"btf_vmlinux_value_type_id", spec.btf_vmlinux_value_type_id})
-      .unless_zero({"map_extra", spec.map_extra})
-      .unless_zero({"map_token_fd", static_cast<std::uint64_t>(spec.token_fd)});
+  const Asked asked = Asked("map create", {{"type", spec.type},
+                                           {"key_size", spec.key_size},
+                                           {"value_size", spec.value_size},
+                                           {"max_entries", spec.max_entries},
+                                           {"map_flags", spec.map_flags, Notation::map_flags}})
+                          .unless_zero({"inner_map_fd", spec.inner_map_fd})
+                          .unless_zero({"numa_node", spec.numa_node})
+                          .unless_zero({"map_ifindex", spec.map_ifindex})
+                          .unless_zero({"btf_fd", spec.btf_fd})
+                          .unless_zero({"btf_key_type_id", spec.btf_key_type_id})
+                          .unless_zero({"btf_value_type_id", spec.btf_value_type_id})
+                          .unless_zero({"btf_vmlinux_value_type_id", spec.btf_vmlinux_value_type_id})
+                          .unless_zero({"map_extra", spec.map_extra})
+                          .unless_zero({"map_token_fd", static_cast<std::uint64_t>(spec.token_fd)});
   if (result < 0) return Reply<Map>::refused(asked, static_cast<int>(-result));
   return Reply<Map>::granted(asked, Map(UniqueFd(static_cast<int>(result))));
 }
@@ -108,57 +108,38 @@ Reply<Map> Map::open_pinned(const std::string& path, std::uint32_t file_flags) {
 }
 
 Reply<> Map::update_raw(const void* key, const void* value, std::uint64_t flags) const {
-  return element_command(
-      {"update", {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
-      BPF_MAP_UPDATE_ELEM, fd(), key, value, flags);
+  return Reply<>::ended(element(BPF_MAP_UPDATE_ELEM, key, value, flags), {}, kUpdateRaw, pointer_word(key),
+                        pointer_word(value), flags);
 }
 
 Reply<> Map::lookup_raw(const void* key, void* value, std::uint64_t flags) const {
-  return element_command(
-      {"lookup", {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
-      BPF_MAP_LOOKUP_ELEM, fd(), key, value, flags);
+  return Reply<>::ended(element(BPF_MAP_LOOKUP_ELEM, key, value, flags), {}, kLookupRaw, pointer_word(key),
+                        pointer_word(value), flags);
 }
 
 Reply<> Map::lookup_and_delete_raw(const void* key, void* value, std::uint64_t flags) const {
-  return element_command(
-      {"lookup and delete",
-       {address("key at", key), address("value at", value), {"flags", flags, Notation::update_flags}}},
-      BPF_MAP_LOOKUP_AND_DELETE_ELEM, fd(), key, value, flags);
+  return Reply<>::ended(element(BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, value, flags), {}, kLookupAndDeleteRaw,
+                        pointer_word(key), pointer_word(value), flags);
 }
 
 Reply<> Map::erase_raw(const void* key) const {
-  return element_command({"delete", {address("key at", key)}}, BPF_MAP_DELETE_ELEM, fd(), key, nullptr, 0);
+  return Reply<>::ended(element(BPF_MAP_DELETE_ELEM, key, nullptr, 0), {}, kEraseRaw, pointer_word(key));
 }
 
 Reply<> Map::next_key_raw(const void* key, void* next_key, std::uint64_t flags) const {
-  const Asked asked =
-      flags == 0
-          ? Asked("next key", {address("key at", key), address("next key at", next_key)})
-          : Asked("next key",
-                  {address("key at", key), address("next key at", next_key), {"flags", flags, Notation::update_flags}});
-  return element_command(asked, BPF_MAP_GET_NEXT_KEY, fd(), key, next_key, flags);
-}
-
-Reply<> Map::update_at(const Asked& asked, std::uint32_t key, const void* value, std::uint64_t flags) const {
-  return element_command(asked, BPF_MAP_UPDATE_ELEM, fd(), &key, value, flags);
-}
-
-Reply<> Map::lookup_at(bpf_cmd command, std::uint32_t key, void* value, std::uint64_t flags) const {
-  const char* name = command == BPF_MAP_LOOKUP_AND_DELETE_ELEM ? "lookup and delete" : "lookup";
-  return element_command({name, {{"key", key}, {"flags", flags, Notation::update_flags}}}, command, fd(), &key, value,
-                         flags);
+  const long result = element(BPF_MAP_GET_NEXT_KEY, key, next_key, flags);
+  return Reply<>::ended(result, {}, flags == 0 ? kNextKeyRaw : kNextKeyRawWithFlags, pointer_word(key),
+                        pointer_word(next_key), flags);
 }
 
 Reply<> Map::erase(std::uint32_t key, std::uint64_t flags) const {
-  return element_command({"delete", {{"key", key}, {"flags", flags, Notation::update_flags}}}, BPF_MAP_DELETE_ELEM,
-                         fd(), &key, nullptr, flags);
+  return Reply<>::ended(element(BPF_MAP_DELETE_ELEM, &key, nullptr, flags), {}, kErase, key, flags);
 }
 
 Reply<std::uint32_t> Map::next_key(std::optional<std::uint32_t> key) const {
   std::uint32_t next = 0;
-  const Asked asked = key ? Asked("next key", {{"key", *key}}) : Asked("first key", {});
-  const auto reply = element_command(asked, BPF_MAP_GET_NEXT_KEY, fd(), key ? &*key : nullptr, &next, 0);
-  return reply ? Reply<std::uint32_t>::granted(asked, next) : Reply<std::uint32_t>::refused(asked, reply.error());
+  const long result = element(BPF_MAP_GET_NEXT_KEY, key ? &*key : nullptr, &next, 0);
+  return Reply<std::uint32_t>::ended(result, next, key ? kNextKey : kFirstKey, key.value_or(0));
 }
 
 Reply<> Map::batch(bpf_cmd command, BatchSpec& spec) const {

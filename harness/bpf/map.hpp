@@ -68,20 +68,21 @@ class Map {
   // Elements of maps with a 32-bit key. `Value` is the map's whole value.
   template <class Value>
   [[nodiscard]] Reply<> update(std::uint32_t key, const Value& value, std::uint64_t flags = BPF_ANY) const {
-    const auto shown = [&value]() -> Asked::Argument {
+    const auto shown = [&value] {
       if constexpr (std::is_integral_v<Value>) {
-        return {"value", static_cast<std::uint64_t>(value)};
+        return static_cast<std::uint64_t>(value);
       } else {
-        return {"value at", pointer_word(&value), Notation::hexadecimal};
+        return pointer_word(&value);
       }
     }();
-    return update_at({"update", {{"key", key}, shown, {"flags", flags, Notation::update_flags}}}, key, &value, flags);
+    return Reply<>::ended(element(BPF_MAP_UPDATE_ELEM, &key, &value, flags), {},
+                          std::is_integral_v<Value> ? kUpdateNumber : kUpdate, key, shown, flags);
   }
   template <class Value>
   [[nodiscard]] Reply<Value> lookup(std::uint32_t key, std::uint64_t flags = 0) const {
     Value value{};
-    auto reply = lookup_at(BPF_MAP_LOOKUP_ELEM, key, &value, flags);
-    return reply ? Reply<Value>::granted(reply.asked(), value) : Reply<Value>::refused(reply.asked(), reply.error());
+    const long result = element(BPF_MAP_LOOKUP_ELEM, &key, &value, flags);
+    return Reply<Value>::ended(result, value, kLookup, key, flags);
   }
   /// `flags` fills the attribute word that BPF_MAP_DELETE_ELEM does not have.
   [[nodiscard]] Reply<> erase(std::uint32_t key, std::uint64_t flags = 0) const;
@@ -111,8 +112,21 @@ class Map {
  protected:
   explicit Map(UniqueFd fd) : fd_(std::move(fd)) {}
 
-  [[nodiscard]] Reply<> update_at(const Asked& asked, std::uint32_t key, const void* value, std::uint64_t flags) const;
-  [[nodiscard]] Reply<> lookup_at(bpf_cmd command, std::uint32_t key, void* value, std::uint64_t flags) const;
+  static constexpr CallForm kUpdate = {
+      "update", {{{"key"}, {"value at", Notation::hexadecimal}, {"flags", Notation::update_flags}}}};
+  static constexpr CallForm kUpdateNumber = {"update", {{{"key"}, {"value"}, {"flags", Notation::update_flags}}}};
+  static constexpr CallForm kLookup = {"lookup", {{{"key"}, {"flags", Notation::update_flags}}}};
+  static constexpr CallForm kLookupAndDelete = {"lookup and delete", kLookup.arguments};
+
+  /// One of the five commands on one element, each with the words it has: 0 or -errno.
+  [[nodiscard]] long element(bpf_cmd command, const void* key, const void* value, std::uint64_t flags) const noexcept {
+    bpf_attr attr{};
+    attr.map_fd = static_cast<std::uint32_t>(fd());
+    attr.key = pointer_word(key);
+    attr.value = pointer_word(value);  // the same word as next_key
+    attr.flags = flags;
+    return sys_bpf(command, attr);
+  }
 
  private:
   UniqueFd fd_;

@@ -1,6 +1,12 @@
 #include <harness/bpf/map_of_maps.hpp>
 
 namespace devmap {
+namespace {
+
+constexpr CallForm kPutIntoArray = {"put into array of maps", {{{"key"}}}};
+constexpr CallForm kPutIntoHash = {"put into hash of maps", {{{"key"}}}};
+
+}  // namespace
 
 Reply<MapOfMaps> MapOfMaps::create(bpf_map_type type, const Map& like, std::uint32_t max_entries) {
   auto made = Map::create({.type = type,
@@ -16,8 +22,8 @@ Reply<MapOfMaps> MapOfMaps::create(bpf_map_type type, const Map& like, std::uint
 
 Reply<> MapOfMaps::put(std::uint32_t key, const Map& inner) const {
   const auto descriptor = static_cast<std::uint32_t>(inner.fd());
-  const char* call = type_ == BPF_MAP_TYPE_ARRAY_OF_MAPS ? "put into array of maps" : "put into hash of maps";
-  return update_at({call, {{"key", key}}}, key, &descriptor, BPF_ANY);
+  return Reply<>::ended(element(BPF_MAP_UPDATE_ELEM, &key, &descriptor, BPF_ANY), {},
+                        type_ == BPF_MAP_TYPE_ARRAY_OF_MAPS ? kPutIntoArray : kPutIntoHash, key);
 }
 
 }  // namespace devmap

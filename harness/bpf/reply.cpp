@@ -109,13 +109,49 @@ std::string worded(std::uint64_t number, Notation notation) {
   return {};
 }
 
+Asked::Wording Asked::wording() const {
+  if (form_ == nullptr) return *wording_;
+  Wording wording{.call = form_->call};
+  for (std::size_t i = 0; i < numbers_.size() && form_->arguments.at(i).name != nullptr; ++i) {
+    const auto& argument = form_->arguments.at(i);
+    wording.arguments.push_back({argument.name, numbers_.at(i), argument.notation});
+  }
+  return wording;
+}
+
+Asked Asked::unless_zero(Argument argument) const {
+  if (argument.value == 0) return *this;
+  auto longer = wording();
+  longer.arguments.push_back(argument);
+  return Asked(std::move(longer));
+}
+
+Asked Asked::explained(std::string explanation) const {
+  if (explanation.empty()) return *this;
+  auto longer = wording();
+  longer.explanation = std::move(explanation);
+  return Asked(std::move(longer));
+}
+
+const std::string& Asked::explanation() const noexcept {
+  static const std::string kNone;
+  return wording_ ? wording_->explanation : kNone;
+}
+
+Asked Asked::about(std::string purpose) const {
+  auto explained = wording();
+  explained.purpose = std::move(purpose);
+  return Asked(std::move(explained));
+}
+
 std::string Asked::text() const {
-  std::string text = call_;
-  if (!purpose_.empty()) text += fmt::format(" \"{}\" ", purpose_);
+  const auto words = wording();
+  std::string text = words.call;
+  if (!words.purpose.empty()) text += fmt::format(" \"{}\" ", words.purpose);
   text += '(';
-  for (std::size_t i = 0; i < count_; ++i) {
-    const auto& argument = arguments_.at(i);
-    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", argument.name, worded(argument.value, argument.notation));
+  for (const auto* separator = ""; const auto& argument : words.arguments) {
+    text += fmt::format("{}{} {}", separator, argument.name, worded(argument.value, argument.notation));
+    separator = ", ";
   }
   text += ')';
   return text;

@@ -56,17 +56,27 @@ TEST(Asked, IsWordedAsACall) {
             "update(key 0, ifindex 1, flags BPF_NOEXIST)");
 }
 
-TEST(Asked, TakesAsManyArgumentsAsItSays) {
-  static_assert(Asked::kMostArguments == 8);
-  const std::string all = "f(a 1, b 2, c 3, d 4, e 5, f 6, g 7, h 8)";
-  Asked full("f", {{"a", 1}, {"b", 2}, {"c", 3}, {"d", 4}, {"e", 5}, {"f", 6}, {"g", 7}, {"h", 8}});
-  EXPECT_EQ(full.text(), all);
-  EXPECT_EQ(full.unless_zero({"i", 9}).text(), all);
+TEST(Asked, OfAFormIsWordedLikeAnyOther) {
+  static constexpr CallForm kUpdate = {
+      "update", {{{"key"}, {"ifindex", Notation::signed_decimal}, {"flags", Notation::update_flags}}}};
+  const Asked asked(kUpdate, 0U, -1, std::uint64_t{BPF_NOEXIST});
+  EXPECT_EQ(asked.text(), "update(key 0, ifindex -1, flags BPF_NOEXIST)");
+  EXPECT_EQ(asked.about("a slot").text(), "update \"a slot\" (key 0, ifindex -1, flags BPF_NOEXIST)");
+  EXPECT_EQ(asked.explanation(), "");
+  EXPECT_EQ(asked.explained("no such device").explanation(), "no such device");
+  EXPECT_EQ(asked.explained("no such device").text(), asked.text());
+  EXPECT_EQ(asked.unless_zero({"more", 2}).text(), "update(key 0, ifindex -1, flags BPF_NOEXIST, more 2)");
+}
+
+TEST(Asked, OfAFormLeavesOutNumbersWithoutAnArgument) {
+  static constexpr CallForm kFirst = {"first key"};
+  static constexpr CallForm kFull = {"f", {{{"a"}, {"b"}, {"c"}, {"d"}}}};
+  EXPECT_EQ(Asked(kFirst, 7U).text(), "first key()");
+  EXPECT_EQ(Asked(kFull, 1U, 2U, 3U, 4U).text(), "f(a 1, b 2, c 3, d 4)");
 }
 
 TEST(Asked, LeavesOutWhatIsZeroWhereToldTo) {
-  Asked asked("create", {{"type", 14}});
-  asked.unless_zero({"ifindex", 0}).unless_zero({"node", 3});
+  const Asked asked = Asked("create", {{"type", 14}}).unless_zero({"ifindex", 0}).unless_zero({"node", 3});
   EXPECT_EQ(asked.text(), "create(type 14, node 3)");
 }
 
@@ -90,6 +100,18 @@ TEST(Reply, OfAGrantedCallHoldsItsValue) {
   EXPECT_EQ(reply.error(), 0);
   EXPECT_EQ(reply.value(), 7);
   EXPECT_EQ(reply.explanation(), "a warning");
+}
+
+TEST(Reply, OfAFormHoldsWhatItsResultSays) {
+  static constexpr CallForm kLookup = {"lookup", {{{"key"}}}};
+  const auto found = Reply<int>::ended(0, 7, kLookup, 3U);
+  EXPECT_TRUE(found);
+  EXPECT_EQ(found.value(), 7);
+  EXPECT_EQ(found.explanation(), "");
+  EXPECT_EQ(found.asked().text(), "lookup(key 3)");
+  const auto missing = Reply<int>::ended(-ENOENT, 7, kLookup, 3U);
+  EXPECT_FALSE(missing);
+  EXPECT_EQ(missing.error(), ENOENT);
 }
 
 TEST(Reply, GivesItsValueAway) {
