@@ -98,7 +98,7 @@ std::vector<PeerPath> chosen_paths(const Asked& asked) {
 }
 
 Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<PeerPath>& paths,
-                std::vector<Obstacle> before, std::uint64_t seed) {
+                std::vector<Obstacle> before, std::uint64_t seed, AllSideFacts& facts) {
   struct Turn {
     const PeerPath* path;
     Side side;
@@ -116,9 +116,11 @@ Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<Peer
   for (std::uint32_t round = 0; round < asked.rounds && signal_that_came() == 0; ++round) {
     std::ranges::shuffle(turns, random);
     for (const auto& turn : turns) {
-      progress.show(peer_names(*turn.path, turn.side).whole);
-      auto samples = take_turn(spec, *turn.path, turn.side);
+      const auto side = peer_names(*turn.path, turn.side).whole;
+      progress.show(side);
+      auto [samples, turn_facts] = take_turn(spec, *turn.path, turn.side);
       if (signal_that_came() != 0) return gathered;
+      facts[side] += turn_facts;
       for (auto& sample : samples) {
         sample.round = round;
         sample.copy = turn.copy;
@@ -157,9 +159,10 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   const PeerSpec spec{
       .tools = &*tools, .frames = asked.frames, .processor = kProcessor, .other_processor = processors->back()};
   const auto paths = chosen_paths(asked);
-  const auto gathered = gather(asked, spec, paths, before, seed);
+  AllSideFacts facts;
+  const auto gathered = gather(asked, spec, paths, before, seed, facts);
   PeerRecord record{.context = machine_context(gathered.obstacles()),
-                    .comparisons = compare_sides(paths, gathered.samples())};
+                    .comparisons = compare_sides(paths, gathered.samples(), facts)};
   record.context["xdp_tools"] = tools->version().text();
   record.context["frames"] = std::to_string(asked.frames);
   record.context["frame_length"] = "64";

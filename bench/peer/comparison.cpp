@@ -50,7 +50,12 @@ std::array<Figure, 2> evaluate_sides(const std::string& ours, const std::string&
   return {std::move(figures[0]), std::move(figures[1])};
 }
 
-Comparison compare_on(const PeerPath& path, const std::vector<TakenSample>& taken) {
+SideFacts facts_of(const std::string& side, const AllSideFacts& facts) {
+  const auto known = facts.find(side);
+  return known == facts.end() ? SideFacts{} : known->second;
+}
+
+Comparison compare_on(const PeerPath& path, const std::vector<TakenSample>& taken, const AllSideFacts& facts) {
   const auto ours = peer_names(path, Side::ours);
   const auto theirs = peer_names(path, Side::theirs);
   const auto whole = evaluate_sides(ours.whole, theirs.whole, taken);
@@ -60,7 +65,9 @@ Comparison compare_on(const PeerPath& path, const std::vector<TakenSample>& take
                         .whole = rates_of(whole[0], whole[1]),
                         .without_start_up = rates_of(later[0], later[1]),
                         .our_start_up = middle_of(starting[0]),
-                        .their_start_up = middle_of(starting[1])};
+                        .their_start_up = middle_of(starting[1]),
+                        .ours = facts_of(ours.whole, facts),
+                        .theirs = facts_of(theirs.whole, facts)};
   for (const auto& side : whole) {
     comparison.kept += side.samples.size();
     comparison.taken += side.taken;
@@ -72,9 +79,10 @@ Comparison compare_on(const PeerPath& path, const std::vector<TakenSample>& take
 
 }  // namespace
 
-std::vector<Comparison> compare_sides(std::span<const PeerPath> paths, const std::vector<TakenSample>& taken) {
+std::vector<Comparison> compare_sides(std::span<const PeerPath> paths, const std::vector<TakenSample>& taken,
+                                      const AllSideFacts& facts) {
   std::vector<Comparison> comparisons;
-  for (const auto& path : paths) comparisons.push_back(compare_on(path, taken));
+  for (const auto& path : paths) comparisons.push_back(compare_on(path, taken, facts));
   return comparisons;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/peer/path.hpp>
+#include <bench/peer/side_facts.hpp>
 #include <bench/rounds/record.hpp>
 #include <bench/rounds/taken.hpp>
 #include <bench/statistics/bootstrap.hpp>
@@ -37,6 +38,8 @@ struct Comparison {
   /// CPU seconds of that; absent where nothing was measured.
   std::optional<double> our_start_up = {};
   std::optional<double> their_start_up = {};
+  SideFacts ours = {};
+  SideFacts theirs = {};
   /// Samples of both sides that the canary let through, and all.
   std::size_t kept = 0;
   std::size_t taken = 0;
@@ -45,9 +48,12 @@ struct Comparison {
   bool failed = false;
 };
 
+/// Of each side of each path, by PeerNames::whole.
+using AllSideFacts = std::map<std::string, SideFacts>;
+
 /// What the samples of all turns say (turn.hpp), by the same rules as the time layer's (rounds/evaluate.hpp).
 [[nodiscard]] std::vector<Comparison> compare_sides(std::span<const PeerPath> paths,
-                                                    const std::vector<TakenSample>& taken);
+                                                    const std::vector<TakenSample>& taken, const AllSideFacts& facts);
 
 /// A run of the peer layer; peer-record.schema.json describes its JSON.
 struct PeerRecord {

@@ -1,4 +1,5 @@
 #include <bench/peer/forwarder.hpp>
+#include <bench/peer/side_facts.hpp>
 
 #include <linux/if_link.h>
 #include <poll.h>
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <harness/base/file.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/net/device_state.hpp>
@@ -87,6 +89,15 @@ Expected<void> Forwarder::run_bench(const PeerPath& path, const Sinks& sinks, co
   }
   process_.emplace(std::move(*process));
   return {};
+}
+
+Expected<std::set<std::string>> Forwarder::device_maps() const {
+  if (process_) return device_maps_of(process_->pid());
+  if (!route_) return std::set<std::string>{};
+  auto fdinfo = read_file(fmt::format("/proc/self/fdinfo/{}", route_->map().fd()));
+  if (!fdinfo) return std::unexpected(fdinfo.error());
+  const auto words = device_map_in_words(*fdinfo);
+  return words ? std::set{*words} : std::set<std::string>{};
 }
 
 Expected<void> Forwarder::stop() {

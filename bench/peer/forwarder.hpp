@@ -8,6 +8,8 @@
 #include <vm/process.hpp>
 
 #include <optional>
+#include <set>
+#include <string>
 
 namespace devmap::bench {
 
@@ -17,6 +19,8 @@ class Forwarder {
   /// Returns when it is attached. xdp-bench runs on `processor`.
   [[nodiscard]] static Expected<Forwarder> start(const PeerPath& path, Side side, const Sinks& sinks,
                                                  const XdpTools& tools, unsigned processor);
+  /// What device maps it has open; none where there is nothing.
+  [[nodiscard]] Expected<std::set<std::string>> device_maps() const;
   /// Ends it; fails where it had ended by itself.
   [[nodiscard]] Expected<void> stop();
 

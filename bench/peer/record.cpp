@@ -26,6 +26,12 @@ void add_rates(ordered_json& json, const Rates& rates) {
   if (rates.to_itself) json["to_itself"] = {rates.to_itself->low, rates.to_itself->high};
 }
 
+ordered_json facts_json(const SideFacts& facts) {
+  ordered_json json = {{"maps", facts.maps}};
+  if (const auto share = facts.ksoftirqd_share()) json["ksoftirqd_share"] = *share;
+  return json;
+}
+
 ordered_json comparison_json(const Comparison& comparison) {
   ordered_json json = {{"path", comparison.path}, {"unit", kUnit}};
   add_rates(json, comparison.whole);
@@ -38,7 +44,19 @@ ordered_json comparison_json(const Comparison& comparison) {
   if (comparison.our_start_up && comparison.their_start_up) {
     json["start_up_cpu_seconds"] = {{"ours", *comparison.our_start_up}, {"theirs", *comparison.their_start_up}};
   }
+  json["sides"] = {{"ours", facts_json(comparison.ours)}, {"theirs", facts_json(comparison.theirs)}};
   return json;
+}
+
+std::string facts_line(const std::string& side, const SideFacts& facts) {
+  std::string text;
+  if (!facts.maps.empty()) text += fmt::format("  {}: {}\n", side, fmt::join(facts.maps, "; "));
+  // Less than this is in the noise of every figure here.
+  constexpr double kNegligible = 0.001;
+  if (const auto share = facts.ksoftirqd_share(); share && *share >= kNegligible) {
+    text += fmt::format("  {}: ksoftirqd took {:.1f} % of the generator's time besides\n", side, *share * 100);
+  }
+  return text;
 }
 
 std::string millions(const std::optional<Quantiles>& quantiles) {
@@ -78,6 +96,7 @@ std::string PeerRecord::table() const {
       text += fmt::format("  to start takes {:.3f} s ours, {:.3f} s xdp-tools\n", *comparison.our_start_up,
                           *comparison.their_start_up);
     }
+    text += facts_line("ours", comparison.ours) + facts_line("xdp-tools", comparison.theirs);
   }
   return text;
 }

@@ -11,6 +11,8 @@
 #include <chrono>
 #include <csignal>
 #include <harness/net/device_state.hpp>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace devmap::bench {
@@ -21,6 +23,7 @@ constexpr std::chrono::minutes kLimit(5);
 
 struct Generated {
   double cpu_seconds = 0;
+  double ksoftirqd_seconds = 0;
   FrameCount frames = {};
 };
 
@@ -66,6 +69,7 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   if (!in_before) return std::unexpected(in_before.error());
   const auto invocation = generator(spec, side, path.forwards() ? sinks.in0() : sinks.target(0), frames);
   if (!invocation) return std::unexpected(invocation.error());
+  const auto softirqs_before = ksoftirqd_seconds(spec.processor);
   auto process = vm::Process::start(*invocation);
   if (!process) return std::unexpected(process.error());
   bool hung = false;
@@ -77,6 +81,8 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   const auto delivered = sinks.await(*before, generated.frames.expected);
   if (!delivered) return std::unexpected(delivered.error());
   generated.frames.delivered = *delivered;
+  const auto softirqs_after = ksoftirqd_seconds(spec.processor);
+  if (softirqs_before && softirqs_after) generated.ksoftirqd_seconds = *softirqs_after - *softirqs_before;
   const auto in_after = come_in(path, sinks);
   if (!in_after) return std::unexpected(in_after.error());
   // xdp-trafficgen ends with 1 where all went well, so that frames are what tells.
@@ -92,6 +98,7 @@ struct Turn {
   Generated few = {};
   Generated all = {};
   Canaries canaries = {};
+  std::set<std::string> maps = {};
 };
 
 Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
@@ -106,7 +113,9 @@ Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
     return failure("look where the frames went", 0,
                    fmt::format("{} arrived of {}", few->frames.delivered, few->frames.expected));
   }
-  Turn turn{.few = *few};
+  auto maps = forwarder->device_maps();
+  if (!maps) return std::unexpected(maps.error());
+  Turn turn{.few = *few, .maps = std::move(*maps)};
   turn.canaries.before = run_canary();
   const auto all = generate(spec, path, side, *sinks, spec.frames);
   turn.canaries.after = run_canary();
@@ -123,24 +132,26 @@ PeerNames peer_names(const PeerPath& path, Side side) {
   return {.whole = whole, .without_start_up = whole + "/without start-up", .start_up = whole + "/start-up"};
 }
 
-std::vector<TakenSample> take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
+TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
   const auto names = peer_names(path, side);
   const auto turn = measure(spec, path, side);
-  if (!turn) return {{.benchmark = names.whole, .fault = turn.error().text()}};
-  const auto& [few, all, canaries] = *turn;
+  if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
+  const auto& [few, all, canaries, maps] = *turn;
   // 0 is no rate, and left out: starting alone had taken longer.
   const auto rate = [](std::uint64_t frames, double seconds) {
     return seconds > 0 ? static_cast<double>(frames) / seconds : 0;
   };
-  return {{.benchmark = names.whole,
-           .each = rate(all.frames.sent, all.cpu_seconds),
-           .canaries = canaries,
-           .frames = all.frames},
-          {.benchmark = names.without_start_up,
-           .each = rate(all.frames.sent - few.frames.sent, all.cpu_seconds - few.cpu_seconds),
-           .canaries = canaries,
-           .frames = all.frames},
-          {.benchmark = names.start_up, .each = few.cpu_seconds, .canaries = canaries, .frames = few.frames}};
+  return {
+      .samples = {{.benchmark = names.whole,
+                   .each = rate(all.frames.sent, all.cpu_seconds),
+                   .canaries = canaries,
+                   .frames = all.frames},
+                  {.benchmark = names.without_start_up,
+                   .each = rate(all.frames.sent - few.frames.sent, all.cpu_seconds - few.cpu_seconds),
+                   .canaries = canaries,
+                   .frames = all.frames},
+                  {.benchmark = names.start_up, .each = few.cpu_seconds, .canaries = canaries, .frames = few.frames}},
+      .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
 }
 
 }  // namespace devmap::bench

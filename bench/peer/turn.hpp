@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/peer/path.hpp>
+#include <bench/peer/side_facts.hpp>
 #include <bench/peer/tools.hpp>
 #include <bench/rounds/taken.hpp>
 
@@ -32,9 +33,14 @@ struct PeerSpec {
   unsigned other_processor = 0;
 };
 
+struct TakenTurn {
+  /// Three samples, of the names above; what went wrong is in them.
+  std::vector<TakenSample> samples = {};
+  SideFacts facts = {};
+};
+
 /// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, once
-/// for few frames and once for all. The calling thread must stay on the processor that frames are sent on. Three
-/// samples, of the names above; what goes wrong is in them.
-[[nodiscard]] std::vector<TakenSample> take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
+/// for few frames and once for all. The calling thread must stay on the processor that frames are sent on.
+[[nodiscard]] TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
 
 }  // namespace devmap::bench

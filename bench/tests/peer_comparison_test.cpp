@@ -69,6 +69,10 @@ std::vector<TakenSample> known_turns(const PeerPath& way) {
   return turns(way, {{Side::ours, 20e6, 21e6, 0.004}, {Side::theirs, 16e6, 20e6, 0.1}});
 }
 
+const AllSideFacts kFacts = {
+    {"broadcast/ours", {.maps = {"devmap, 4 entries, 4-byte values"}, .cpu_seconds = 2, .ksoftirqd_seconds = 0.5}},
+    {"broadcast/xdp-tools", {.maps = {"devmap_hash, 32 entries, 8-byte values"}, .cpu_seconds = 3}}};
+
 PeerRecord record_of(std::vector<Comparison> comparisons) {
   PeerRecord record{.comparisons = std::move(comparisons)};
   for (const auto* const fact : {"kernel", "machine", "cpu", "suite_commit", "started", "obstacles", "frame_length",
@@ -89,7 +93,7 @@ TEST(PeerPaths, KnowWhatArrives) {
 }
 
 TEST(PeerComparison, TellsOursToTheirsWithAndWithoutStarting) {
-  const auto compared = compare_sides(only("broadcast"), known_turns(path("broadcast")));
+  const auto compared = compare_sides(only("broadcast"), known_turns(path("broadcast")), kFacts);
   ASSERT_EQ(compared.size(), 1U);
   const auto& broadcast = compared.front();
   EXPECT_EQ(broadcast.path, "broadcast");
@@ -105,6 +109,8 @@ TEST(PeerComparison, TellsOursToTheirsWithAndWithoutStarting) {
   EXPECT_EQ(broadcast.frames.sent, 80 * kFrames);
   EXPECT_EQ(broadcast.frames.delivered, 320 * kFrames);
   EXPECT_FALSE(broadcast.failed);
+  EXPECT_EQ(broadcast.ours.ksoftirqd_share(), 0.25);
+  EXPECT_EQ(broadcast.theirs.maps, std::set<std::string>{"devmap_hash, 32 entries, 8-byte values"});
 }
 
 TEST(PeerComparison, HasNoRatioWhereASideDiffersFromItself) {
@@ -112,7 +118,7 @@ TEST(PeerComparison, HasNoRatioWhereASideDiffersFromItself) {
   for (auto& sample : taken) {
     if (sample.benchmark == "direct/xdp-tools" && sample.copy == 1) sample.each *= 1.05;
   }
-  const auto direct = compare_sides(only("direct"), taken).front();
+  const auto direct = compare_sides(only("direct"), taken, kFacts).front();
   EXPECT_FALSE(direct.whole.ratio);
   EXPECT_THAT(direct.whole.unreliable, HasSubstr("xdp-tools: its ratio to itself is 0.95"));
   EXPECT_THAT(direct.whole.unreliable, Not(HasSubstr("ours")));
@@ -126,7 +132,7 @@ TEST(PeerComparison, HasNoRatioWhereASideDiffersFromItself) {
 TEST(PeerComparison, IsVoidWhereFramesWereLost) {
   auto taken = known_turns(path("broadcast"));
   taken.front().frames.delivered -= 1;
-  const auto broadcast = compare_sides(only("broadcast"), taken).front();
+  const auto broadcast = compare_sides(only("broadcast"), taken, kFacts).front();
   EXPECT_TRUE(broadcast.failed);
   EXPECT_FALSE(broadcast.whole.ratio);
   EXPECT_THAT(broadcast.whole.unreliable, HasSubstr("ours: void: 1023999 frames were delivered, of 1024000"));
@@ -135,7 +141,7 @@ TEST(PeerComparison, IsVoidWhereFramesWereLost) {
 TEST(PeerComparison, SaysWhatWentWrongWithATool) {
   auto taken = known_turns(path("direct"));
   taken.push_back({.benchmark = "direct/xdp-tools", .fault = "xdp-trafficgen: it broke"});
-  const auto direct = compare_sides(only("direct"), taken).front();
+  const auto direct = compare_sides(only("direct"), taken, kFacts).front();
   EXPECT_TRUE(direct.failed);
   EXPECT_EQ(direct.whole.unreliable, "xdp-tools: xdp-trafficgen: it broke");
 }
@@ -145,14 +151,14 @@ TEST(PeerComparison, LeavesOutWhatTheCanaryDoesNotLetThrough) {
   for (auto& sample : taken) {
     if (sample.round % 4 == 0) sample.canaries.after = kCanary * 1.3;
   }
-  const auto direct = compare_sides(only("direct"), taken).front();
+  const auto direct = compare_sides(only("direct"), taken, kFacts).front();
   EXPECT_EQ(direct.kept, 60U);
   EXPECT_EQ(direct.taken, 80U);
   EXPECT_NEAR(direct.whole.ratio.value().ratio, 1.25, 1e-6);
 }
 
 TEST(PeerComparison, SurvivesARunThatWasEndedAtOnce) {
-  const auto direct = compare_sides(only("direct"), {}).front();
+  const auto direct = compare_sides(only("direct"), {}, kFacts).front();
   EXPECT_FALSE(direct.whole.ratio);
   EXPECT_NE(direct.whole.unreliable, "");
   EXPECT_FALSE(direct.our_start_up);
@@ -164,9 +170,10 @@ TEST(PeerRecord, KeepsToItsSchema) {
   JsonSchema schema(DEVMAP_PEER_DIR "/peer-record.schema.json");
   auto lost = known_turns(path("direct"));
   lost.front().frames.delivered = 0;
-  EXPECT_EQ(schema.complaints(json::parse(record_of(compare_sides(only("direct"), lost)).json())), "");
+  EXPECT_EQ(schema.complaints(json::parse(record_of(compare_sides(only("direct"), lost, kFacts)).json())), "");
 
-  const auto sound = json::parse(record_of(compare_sides(only("broadcast"), known_turns(path("broadcast")))).json());
+  const auto sound =
+      json::parse(record_of(compare_sides(only("broadcast"), known_turns(path("broadcast")), kFacts)).json());
   std::vector<Damage> table = {
       {"another version", [](json& d) { d["schema_version"] = 2; }},
       {"another layer", [](json& d) { d["layer"] = "time"; }},
@@ -178,22 +185,34 @@ TEST(PeerRecord, KeepsToItsSchema) {
       {"an unreliable ratio", [](json& d) { d["comparisons"][0]["unreliable"] = "why"; }},
       {"half an interval", [](json& d) { d["comparisons"][0]["interval"].erase(1); }},
       {"no rate", [](json& d) { d["comparisons"][0]["ours"]["median"] = 0; }},
+      {"a map that is no device map", [](json& d) { d["comparisons"][0]["sides"]["ours"]["maps"][0] = "hash"; }},
+      {"a negative share", [](json& d) { d["comparisons"][0]["sides"]["ours"]["ksoftirqd_share"] = -1; }},
       {"a negative count", [](json& d) { d["comparisons"][0]["sent"] = -1; }},
   };
   for (const char* field : {"path", "unit", "ours", "theirs", "ratio", "interval", "to_itself", "kept", "taken", "sent",
-                            "delivered", "without_start_up"}) {
+                            "delivered", "without_start_up", "sides"}) {
     table.push_back({field, [field](json& d) { d["comparisons"][0].erase(field); }});
   }
   expect_refused(schema, sound, table);
 }
 
 TEST(PeerRecord, IsToldInATable) {
-  const auto record = record_of(compare_sides(only("direct"), known_turns(path("direct"))));
+  const auto record = record_of(compare_sides(only("direct"), known_turns(path("direct")), kFacts));
   const auto text = record.table();
   EXPECT_THAT(text, HasSubstr("1.250 [1.2"));
   EXPECT_THAT(text, HasSubstr("1.050 [1.0"));
   EXPECT_THAT(text, HasSubstr("to start takes 0.004 s ours, 0.100 s xdp-tools"));
   EXPECT_THAT(text, Not(HasSubstr("unreliable")));
+  EXPECT_THAT(text, Not(HasSubstr("ksoftirqd")));
+}
+
+TEST(PeerRecord, TellsByWhatMapsAndWhatIsInNoRate) {
+  const auto record = record_of(compare_sides(only("broadcast"), known_turns(path("broadcast")), kFacts));
+  const auto text = record.table();
+  EXPECT_THAT(text, HasSubstr("  ours: devmap, 4 entries, 4-byte values\n"));
+  EXPECT_THAT(text, HasSubstr("  xdp-tools: devmap_hash, 32 entries, 8-byte values\n"));
+  EXPECT_THAT(text, HasSubstr("  ours: ksoftirqd took 25.0 % of the generator's time besides\n"));
+  EXPECT_THAT(text, Not(HasSubstr("xdp-tools: ksoftirqd")));
 }
 
 }  // namespace

@@ -112,6 +112,9 @@ TEST_F(PeerRun, GoesAllPathsByXdpToolsThemselves) {
   for (const auto& comparison : record.at("comparisons")) {
     const auto copies = comparison.at("path") == "broadcast" ? 4 : 1;
     EXPECT_EQ(comparison.at("taken"), 4);
+    for (const auto* const side : {"ours", "theirs"}) {
+      EXPECT_EQ(comparison.at("sides").at(side).at("maps").empty(), comparison.at("path") == "direct") << comparison;
+    }
     EXPECT_EQ(comparison.at("delivered"), comparison.at("sent").get<int>() * copies) << comparison;
   }
 }
