@@ -9,6 +9,7 @@
 #include <vm/instruction_run.hpp>
 #include <vm/instruction_table.hpp>
 #include <vm/kernel_source.hpp>
+#include <vm/kernels_at_hand.hpp>
 #include <vm/live_table.hpp>
 #include <vm/matrix_plan.hpp>
 #include <vm/process.hpp>
@@ -226,6 +227,9 @@ int run_bench(const std::string& catalogue_file, const BenchOptions& options) {
   if (!benchmarks) return complain(benchmarks.error().text(), kExitMissing);
   auto programs = read_guest_programs(usual_architecture(), usual_architecture(), *benchmarks);
   if (!programs) return complain(programs.error().text(), kExitMissing);
+  if (options.fetch) fetch_missing(catalogue_file, *plan);
+  *plan = without_unserved(*catalogue, std::move(*plan));
+  if (plan->empty()) return complain(kNoKernelIsHere, kExitMissing);
   if (auto made = make_directories(options.directory); !made) return complain(made.error().text(), kExitBroken);
   return run_prepared({.catalogue = std::move(*catalogue),
                        .plan = std::move(*plan),

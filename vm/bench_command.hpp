@@ -15,6 +15,8 @@ struct BenchOptions {
   std::string directory = "bench";
   /// Kernels at a time, two guests each; as many as suit this machine, if 0.
   unsigned jobs = 0;
+  /// Fetches what is not here.
+  bool fetch = false;
   /// A regular expression for names of benchmarks; all that are counted, if empty.
   std::string filter = {};
   /// The benchmarks to run; the ones beside this program, if empty.

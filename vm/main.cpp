@@ -161,6 +161,7 @@ int main_of(int argc, char** argv) {
   bench->add_option("--jobs", counted.jobs, "Kernels at a time, in two guests each (default: one for two processors)")
       ->check(CLI::Range(1U, 256U))
       ->type_name("N");
+  bench->add_flag("--fetch", counted.fetch, "Download first the kernels that are not here");
   bench->add_option("--filter", counted.filter, "Only benchmarks whose names this regular expression matches")
       ->type_name("REGEX");
   bench

@@ -4,11 +4,11 @@
 #include <vm/command_support.hpp>
 #include <vm/commands.hpp>
 #include <vm/embedded.hpp>
-#include <vm/fetch_command.hpp>
 #include <vm/guest_programs.hpp>
 #include <vm/held_signals.hpp>
 #include <vm/kept_records.hpp>
 #include <vm/kernel_source.hpp>
+#include <vm/kernels_at_hand.hpp>
 #include <vm/matrix.hpp>
 #include <vm/matrix_plan.hpp>
 #include <vm/merged_table.hpp>
@@ -77,12 +77,10 @@ Expected<std::string> read_known_issues(const std::string& file) {
   return text;
 }
 
-/// The kernels with what is known of them before they run. Those that the suites offer no more, and that are not here,
-/// are left out of the plan.
-Expected<std::vector<MatrixKernel>> survey(Setup& setup, const KeptRecords& records) {
+/// The kernels with what is known of them before they run.
+std::vector<MatrixKernel> survey(const Setup& setup, const KeptRecords& records) {
   std::vector<MatrixKernel> kernels;
-  std::vector<PlannedKernel> plan;
-  for (auto& planned : setup.plan) {
+  for (const auto& planned : setup.plan) {
     std::optional<TemporaryDirectory> unpacked;
     const auto found = find_kernel(setup.catalogue, planned.asked, unpacked);
     MatrixKernel kernel{.label = planned.label};
@@ -97,27 +95,12 @@ Expected<std::vector<MatrixKernel>> survey(Setup& setup, const KeptRecords& reco
                          .arguments = setup.arguments,
                          .kernel = identity_of(planned, *found)};
       kernel.seconds = records.seconds_of(planned.label).value_or(expected_seconds(planned, !found->modules.empty()));
-    } else if (planned.entry.while_served) {
-      mention(fmt::format("{}; passed over, for it may be served no more", found.error().text()));
-      continue;
     } else {
       kernel.missing = found.error().text();
     }
     kernels.push_back(std::move(kernel));
-    plan.push_back(std::move(planned));
   }
-  setup.plan = std::move(plan);
-  if (kernels.empty()) return failure("matrix", 0, "none of its kernels is here; run: devmap-vm fetch");
   return kernels;
-}
-
-/// Fetches the kernels of the plan that are not here. What cannot be had is missing later, and is told of then.
-void fetch_missing(const std::string& catalogue_file, const std::vector<PlannedKernel>& plan) {
-  FetchOptions wanted{.only_missing = true};
-  for (const auto& kernel : plan) {
-    if (!kernel.entry.name.empty()) wanted.names.push_back(kernel.asked);
-  }
-  if (fetch_kernels(catalogue_file, wanted) != kExitDone) mention("going on with the kernels that are here");
 }
 
 /// Keeps the times in the table up to date while it lives, and says once that the guests are being ended.
@@ -177,22 +160,21 @@ Expected<KernelRun> run_planned(const Setup& setup, const MatrixOptions& options
                     on_progress);
 }
 
-int run_prepared(Setup& setup, const MatrixOptions& options) {
+int run_prepared(const Setup& setup, const MatrixOptions& options) {
   const auto records = KeptRecords::in(options.directory);
   if (!records) return complain(records.error().text(), kExitBroken);
   const auto kernels = survey(setup, *records);
-  if (!kernels) return complain(kernels.error().text(), kExitMissing);
 
   const HeldSignals signals;
   std::vector<std::string> labels;
-  for (const auto& kernel : *kernels) labels.push_back(kernel.label);
+  for (const auto& kernel : kernels) labels.push_back(kernel.label);
   LiveTable table(std::move(labels), isatty(STDERR_FILENO) == 1);
   const auto began = std::chrono::steady_clock::now();
   std::vector<MatrixResult> results;
   {
     const Ticker ticker(table, signals.descriptor());
     results = run_matrix(
-        *kernels, *records, {.at_a_time = options.jobs == 0 ? usual_jobs() : options.jobs, .resume = options.resume},
+        kernels, *records, {.at_a_time = options.jobs == 0 ? usual_jobs() : options.jobs, .resume = options.resume},
         [&](std::size_t at, const std::function<void(const KernelProgress&)>& on_progress) {
           const auto& planned = setup.plan.at(at);
           return run_planned(setup, options, planned, records->console_of(planned.label), signals.descriptor(),
@@ -259,12 +241,14 @@ int run_matrix(const std::string& catalogue_file, const MatrixOptions& options) 
     return complain(own.error().text(), kExitMissing);
   }
   if (options.fetch) fetch_missing(catalogue_file, *plan);
-  Setup setup{.catalogue = std::move(*catalogue),
-              .plan = std::move(*plan),
-              .programs = std::move(programs),
-              .known_issues = std::move(*known_issues),
-              .arguments = with_timeout(options.arguments)};
-  return run_prepared(setup, options);
+  *plan = without_unserved(*catalogue, std::move(*plan));
+  if (plan->empty()) return complain(kNoKernelIsHere, kExitMissing);
+  return run_prepared({.catalogue = std::move(*catalogue),
+                       .plan = std::move(*plan),
+                       .programs = std::move(programs),
+                       .known_issues = std::move(*known_issues),
+                       .arguments = with_timeout(options.arguments)},
+                      options);
 }
 
 int merge_records(const std::vector<std::string>& files, bool all_rows) {

@@ -206,6 +206,24 @@ TEST_F(WithApt, PassesOverWhatIsNoLongerServed) {
   EXPECT_EQ(devmap_vm({"--catalogue", catalogue, "fetch", "--all"}).exit_code, 4);
 }
 
+TEST_F(WithApt, IsAskedByMatrixAndBenchWhereTheyAreToFetch) {
+  if (!DEVMAP_CONFORMANCE_IS_STATIC) GTEST_SKIP() << "a guest takes a static suite only";
+  put_program("qemu-system-x86_64", "echo 'QEMU emulator version 7.2.1'; exit 1");
+  const auto kernel = directory_.path() / "devmap-conformance/kernels/6.1";
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"matrix", "--suite", DEVMAP_CONFORMANCE_PROGRAM, "6.1"},
+                                             {"bench", "--benchmarks", DEVMAP_CONFORMANCE_PROGRAM, "6.1"}}) {
+    auto all = arguments;
+    all.insert(all.end(), {"--directory", file("records")});
+    EXPECT_NE(devmap_vm(all).exit_code, 0);
+    EXPECT_FALSE(std::filesystem::exists(kernel)) << arguments.front();
+    all.emplace_back("--fetch");
+    EXPECT_NE(devmap_vm(all).exit_code, 0);
+    EXPECT_EQ(image(), "NEWEST") << arguments.front();
+    std::filesystem::remove_all(kernel);
+  }
+}
+
 TEST_F(WithApt, TakesOnlyWhatTheSuitesOfTheEntryOffer) {
   const auto catalogue = file("catalogue.toml");
   ASSERT_TRUE(write_to(catalogue,
@@ -413,6 +431,35 @@ TEST_F(CommandLine, SaysThatNoKernelOfAMatrixIsHere) {
   EXPECT_EQ(finished.exit_code, 4);
   EXPECT_THAT(finished.err, HasSubstr("devmap-vm fetch 5.10"));
   EXPECT_THAT(finished.err, HasSubstr("4 kernels: 4 could not be run"));
+}
+
+TEST_F(CommandLine, PassesOverKernelsThatAreServedNoMore) {
+  if (!DEVMAP_CONFORMANCE_IS_STATIC) GTEST_SKIP() << "a guest takes a static suite only";
+  put_program("qemu-system-x86_64", "echo 'QEMU emulator version 7.2.1'; exit 1");
+  const auto catalogue = (directory_.path() / "catalogue.toml").string();
+  const auto kernel = [](const std::string& name, const std::string& more) {
+    return "[[kernel]]\nname = \"" + name + "\"\nseries = \"6.1\"\nflavour = \"cloud-amd64\"\n" +
+           "suites = [\"bookworm\"]\nversion = \"" + name + "\"\n" + more;
+  };
+  const std::string guest = "[guest]\ntransport = []\nmodules = []\n";
+  const auto unserved = kernel("6.1.7", "while_served = true\n");
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"matrix", "--suite", DEVMAP_CONFORMANCE_PROGRAM}, {"bench", "--benchmarks", DEVMAP_CONFORMANCE_PROGRAM}}) {
+    std::vector<std::string> all = {"--catalogue", catalogue};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    all.insert(all.end(), {"--set", "full", "--directory", (directory_.path() / "records").string()});
+    ASSERT_TRUE(write_to(catalogue, guest + unserved + "[[set]]\nname = \"full\"\n"));
+    const auto none = devmap_vm(all);
+    EXPECT_EQ(none.exit_code, 4);
+    EXPECT_THAT(none.err, HasSubstr("6.1.7"));
+    EXPECT_THAT(none.err, HasSubstr("passed over, for it may be served no more"));
+    EXPECT_THAT(none.err, HasSubstr("none of these kernels is here; run: devmap-vm fetch"));
+    ASSERT_TRUE(write_to(catalogue, guest + unserved + kernel("6.1.8", "") + "[[set]]\nname = \"full\"\n"));
+    const auto missing = devmap_vm(all);
+    EXPECT_EQ(missing.exit_code, 4);
+    EXPECT_THAT(missing.err, HasSubstr("passed over"));
+    EXPECT_THAT(missing.err, HasSubstr("devmap-vm fetch 6.1.8")) << "what is not passed over is missing";
+  }
 }
 
 /// What begins as a kernel does, a compressed one.
