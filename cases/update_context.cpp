@@ -128,7 +128,7 @@ void add_memory_limit(Registry& rules) {
       .needs = {features::maps_in_memory_cgroup()},
       .check =
           [](Case& c) {
-            // Entries take about 100 bytes; the group may have up to 64 pages in hand that it can still give out.
+            // Entries take about 100 bytes; the group may have up to 64 pages a CPU in hand that it can still give out.
             constexpr std::uint32_t kPlenty = 1U << 16;
             const auto group = c.must(MemoryCgroup::create());
             auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
@@ -140,24 +140,25 @@ void add_memory_limit(Registry& rules) {
             c.must(stay_on_this_cpu());
             c.must(group.limit(c.must(group.usage())));
 
-            // What else was in the group may leave it meanwhile and make room: it is full when it refuses again and
-            // again.
-            constexpr std::uint32_t kTimes = 200;
+            // Whatever leaves the group meanwhile makes room, and what a replacement replaced is one of that: new
+            // entries use it up, for good. The group is full when it refuses one and then a replacement too.
             std::uint32_t key = 1;
-            for (std::uint32_t refused = 0; key < kPlenty - 1 && refused < kTimes;) {
-              const bool is_in{map.update(key, kLo)};
-              refused = is_in ? 0 : refused + 1;
-              if (is_in) ++key;
+            auto new_entry = map.update(key, kLo);
+            auto replacement = map.update(0, kLo);
+            for (std::uint32_t tries = 1; tries < kPlenty && (new_entry || replacement); ++tries) {
+              if (new_entry) ++key;
+              new_entry = map.update(key, kLo);
+              replacement = map.update(0, kLo);
             }
-            c.note(fmt::format("with the limit at what is used, {} entries went in", key - 1));
-            auto new_entry = c.refuses(map.update(key, kLo), ENOMEM);
+            c.note(fmt::format("with the limit at what is used, {} entries went in before these", key - 1));
+            auto new_entry_refused = c.refuses(new_entry, ENOMEM);
             has(c, map, key, std::nullopt);
-            auto replacement = c.refuses(map.update(0, kLo), ENOMEM);
+            auto replacement_refused = c.refuses(replacement, ENOMEM);
             has(c, map, 0, kLoElement);
             c.must(group.lift_limit());
             c.note("the limit is lifted");
-            std::move(new_entry).control(map.update(key, kLo));
-            std::move(replacement).control(map.update(0, kLo));
+            std::move(new_entry_refused).control(map.update(key, kLo));
+            std::move(replacement_refused).control(map.update(0, kLo));
           },
   });
 }
