@@ -256,6 +256,25 @@ Rule fragments_rule(Rule rule) {
   return rule;
 }
 
+/// The release with BPF_F_XDP_HAS_FRAGS.
+constexpr KernelVersion kFragsProgramsSince{.major = 5, .minor = 18};
+
+void is_delivered_to_a_single_device(Case& c) {
+  Traffic t(c, {.mtu = kJumbo});
+  const auto map = c.devmap(kEntries);
+  c.must(map.update(0, {.ifindex = t.target(0)}));
+  broadcast(t, map, {.program = {.flags = BPF_F_XDP_HAS_FRAGS}});
+  t.trace({redirect, redirect_err});
+  c.equals("where a frame of 8000 bytes went, broadcast by a map of t0", t.fate_of(t.frame({.size = kInFragments})),
+           delivered_to({0}));
+  c.equals("events", summary(t.events()), "xdp_redirect");
+  c.must(map.update(1, {.ifindex = t.in1()}));
+  broadcast(t, map, {.flags = kToOthers, .program = {.flags = BPF_F_XDP_HAS_FRAGS}});
+  c.equals("where one went, broadcast by a map of t0 and the excluded ingress device",
+           t.fate_of(t.frame({.size = kInFragments})), delivered_to({0}));
+  c.equals("events", summary(t.events()), "xdp_redirect");
+}
+
 void add_fragments(Registry& rules) {
   rules.add(fragments_rule({
       .id = "bcast.frame-in-fragments-is-not-copied",
@@ -286,28 +305,23 @@ void add_fragments(Registry& rules) {
           },
   }));
 
-  rules.add(fragments_rule({
+  auto single = fragments_rule({
       .id = "bcast.frame-in-fragments-goes-to-a-single-device",
-      .states = "A broadcast of a frame in several buffers delivers it where only one device is left to get it.",
+      .states = "A native broadcast of a frame in several buffers delivers it where only one device is left to get it.",
       .since = {.major = 6, .minor = 3},
-      .source = {"kernel/bpf/devmap.c:dev_map_enqueue_multi", "kernel/bpf/devmap.c:dev_map_redirect_multi"},
-      .check =
-          [](Case& c) {
-            Traffic t(c, {.mtu = kJumbo});
-            const auto map = c.devmap(kEntries);
-            c.must(map.update(0, {.ifindex = t.target(0)}));
-            broadcast(t, map, {.program = {.flags = BPF_F_XDP_HAS_FRAGS}});
-            t.trace({redirect, redirect_err});
-            c.equals("where a frame of 8000 bytes went, broadcast by a map of t0",
-                     t.fate_of(t.frame({.size = kInFragments})), delivered_to({0}));
-            c.equals("events", summary(t.events()), "xdp_redirect");
-            c.must(map.update(1, {.ifindex = t.in1()}));
-            broadcast(t, map, {.flags = kToOthers, .program = {.flags = BPF_F_XDP_HAS_FRAGS}});
-            c.equals("where one went, broadcast by a map of t0 and the excluded ingress device",
-                     t.fate_of(t.frame({.size = kInFragments})), delivered_to({0}));
-            c.equals("events", summary(t.events()), "xdp_redirect");
-          },
-  }));
+      .source = {"kernel/bpf/devmap.c:dev_map_enqueue_multi"},
+      .check = is_delivered_to_a_single_device,
+  });
+  single.variants = any_map(4).in({Mode::native});
+  rules.add(single);
+  single.id = "bcast.generic-frame-in-fragments-goes-to-a-single-device";
+  single.states =
+      "A broadcast of an SKB-mode program delivers a frame that came in several buffers where only one device is left "
+      "to get it.";
+  single.since = kFragsProgramsSince;
+  single.source = {"kernel/bpf/devmap.c:dev_map_redirect_multi"};
+  single.variants = any_map(4).in({Mode::generic});
+  rules.add(single);
 }
 
 }  // namespace

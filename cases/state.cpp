@@ -346,6 +346,10 @@ std::size_t errors(const std::vector<RedirectEvent>& events, int code) {
       events, [code](const auto& event) { return event.tracepoint == redirect_err && event.err == -code; }));
 }
 
+/// Stable releases that reset what a redirect left before every run of an XDP program, where mainline keeps it for a
+/// poll and no longer.
+const std::vector<KernelVersion> kResetStable = {{5, 15, 181}, {6, 1, 136}, {6, 6, 88}};
+
 void add_between_frames(Registry& rules) {
   const std::vector<std::string> source = {kCarriedOut, "include/linux/filter.h:bpf_net_ctx_set"};
   rules.add(live_rule({
@@ -379,7 +383,7 @@ void add_between_frames(Registry& rules) {
                 "fails with EBADRQC.",
       .refuses = {EBADRQC},
       .since = {.major = 6, .minor = 11},
-      .backports = {{6, 1, 174}},  // the first that was seen with it
+      .backports = kResetStable,
       .source = source,
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-06"},
@@ -405,7 +409,7 @@ void add_between_frames(Registry& rules) {
                 "the next frame on that CPU.",
       .refuses = {EBADRQC},
       .since = {.major = 6, .minor = 11},
-      .backports = {{.major = 5, .minor = 15, .patch = 181}, {.major = 6, .minor = 1, .patch = 136}},
+      .backports = kResetStable,
       .source = {"net/bpf/test_run.c:bpf_test_run"},
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-07"},

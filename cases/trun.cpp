@@ -138,7 +138,8 @@ void add_flags(Registry& rules) {
       .id = "trun.batch-size-of-plain-run-is-einval",
       .states = "A plain run with a batch_size is refused with EINVAL.",
       .refuses = {EINVAL},
-      .since = kLiveFramesSince,
+      // Before live frames, in 5.18, it is refused as any attribute that the kernel does not know.
+      .since = {.major = 5, .minor = 0},
       .source = {kTestRunXdp},
       .catalogue = {"TRUN-04"},
       .variants = once(),

@@ -25,7 +25,9 @@ inline constexpr KernelVersion kLiveFramesSince{.major = 5, .minor = 18};
 /// that do so as well.
 inline constexpr KernelVersion kLinearSizeSince{.major = 6, .minor = 18};
 inline const std::vector<KernelVersion> kLinearSizeBackports = {{.major = 6, .minor = 1, .patch = 161},
+                                                                {.major = 6, .minor = 6, .patch = 121},
                                                                 {.major = 6, .minor = 12, .patch = 66}};
+inline const std::string kLinearSizeCommit = "fe9544ed1a2e";
 
 enum class RunKind : std::uint8_t { plain, live };
 

@@ -1,5 +1,6 @@
 #include <cases/support.hpp>
 #include <cases/trun.hpp>
+#include <harness/base/kernel_word.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/frame.hpp>
@@ -228,6 +229,7 @@ void add_metadata(Registry& rules) {
       .since = kLinearSizeSince,  // before, a data_end below the size of the input is refused for itself
       .backports = kLinearSizeBackports,
       .source = {kTestRunXdp},
+      .commits = {kLinearSizeCommit},
       .catalogue = {"TRUN-13"},
       .variants = once(),
       .check =
@@ -283,8 +285,9 @@ void add_metadata(Registry& rules) {
   rules.add(context_rule({
       .id = "trun.metadata-of-216-bytes",
       .states = "A context may describe up to 216 bytes of metadata, and the program finds them.",
-      .since = {.major = 6, .minor = 12},  // or somewhat earlier
-      .source = {kTestRunXdp},
+      .since = {.major = 6, .minor = 8},
+      .source = {"include/net/xdp.h:xdp_metalen_invalid"},
+      .commits = {"2ebe81c81435"},
       .catalogue = {"TRUN-13"},
       .variants = once(),
       .check = [takes](Case& c) { takes(c, {36, 128, 216}); },
@@ -292,21 +295,24 @@ void add_metadata(Registry& rules) {
 
   rules.add(context_rule({
       .id = "trun.metadata-above-216-bytes-is-einval",
-      .states = "A context that describes more than 216 bytes of metadata is refused with EINVAL.",
+      .states = "A context that describes more metadata than fits in front of the frame (216 bytes, on a kernel of 32 "
+                "bits 224) "
+                "is refused with EINVAL.",
       .refuses = {EINVAL},
-      // The releases of 6.18 and 6.12 are the first that were seen with it; 6.12.43 and 6.17.13 accept 220. Kernels
-      // whose limit is 32, such as 6.1, refuse more than 216 as well.
+      // Kernels before 6.8 refuse so much as well: they allow 32 bytes.
       .since = {.major = 6, .minor = 19},
-      .backports = {{6, 18, 15}, {6, 12, 74}},
+      .backports = {{6, 18, 6}, {6, 12, 66}, {6, 6, 121}, {6, 1, 161}},
       .source = {kTestRunXdp},
+      .commits = {"e558cca21779"},
       .catalogue = {"TRUN-13"},
       .variants = once(),
       .check =
           [](Case& c) {
+            const std::uint32_t room = kernel_pointer_size() == 8 ? 216 : 224;
             const auto program = passing_program(c);
             const auto frame = make_frame(512);
             auto wrong = context_of(frame);
-            wrong.data = 220;
+            wrong.data = room + 4;
             auto right = wrong;
             right.data = 32;
             c.refuses(run_with_context(program, frame, wrong), EINVAL).control(run_with_context(program, frame, right));
@@ -318,8 +324,9 @@ void add_metadata(Registry& rules) {
       .states = "A run in which fewer than 14 bytes are left after the metadata is refused with EINVAL.",
       .refuses = {EINVAL},
       .since = kLinearSizeSince,
-      .backports = {{6, 12, 74}, {6, 1, 174}},  // the first that were seen with it
+      .backports = kLinearSizeBackports,
       .source = {kTestRunXdp},
+      .commits = {kLinearSizeCommit},
       .catalogue = {"TRUN-07"},
       .variants = once(),
       .check =
@@ -345,6 +352,7 @@ void add_linear_size(Registry& rules) {
       .since = kLinearSizeSince,
       .backports = kLinearSizeBackports,
       .source = {kTestRunXdp},
+      .commits = {kLinearSizeCommit},
       .catalogue = {"TRUN-14"},
       .variants = once(),
       .check =
@@ -439,6 +447,7 @@ void add_context_sizes(Registry& rules) {
       .since = kLinearSizeSince,
       .backports = kLinearSizeBackports,
       .source = {kTestRunXdp},
+      .commits = {kLinearSizeCommit},
       .catalogue = {"TRUN-17"},
       .variants = once(),
       .check =
