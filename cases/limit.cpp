@@ -50,7 +50,7 @@ void add_live_limits(Registry& rules) {
       .states = "A live frame has at most 3408 bytes on x86-64, where the kernel is built for 17 fragments a frame: a "
                 "longer one is refused with EINVAL.",
       .refuses = {EINVAL},
-      .since = {.major = 6, .minor = 12},  // 3368 in 6.1
+      .since = {.major = 6, .minor = 3},  // 3368 before
       .source = {"net/bpf/test_run.c:bpf_prog_test_run_xdp"},
       .commits = {"294635a8165a"},
       .catalogue = {"LIMIT-04"},
