@@ -10,6 +10,8 @@
 #include <harness/net/netns.hpp>
 #include <harness/spec/case.hpp>
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -128,12 +130,13 @@ void add_memory_limit(Registry& rules) {
       .needs = {features::maps_in_memory_cgroup()},
       .check =
           [](Case& c) {
-            // Entries take about 100 bytes; the group may have up to 64 pages a CPU in hand that it can still give out.
-            constexpr std::uint32_t kPlenty = 1U << 16;
+            // An entry takes more than 64 bytes, and the group may have up to 64 pages a CPU in hand that it can still
+            // give out: so many for 16 of them.
+            const auto plenty = 16 * static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
             const auto group = c.must(MemoryCgroup::create());
             auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
             c.must(group.run([&] {
-              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = kPlenty});
+              made = DevMap::create({.type = c.type(), .value_size = c.value_size(), .max_entries = plenty});
             }));
             const auto map = c.must(std::move(made));
             c.must(map.update(0, kLo));
@@ -145,7 +148,7 @@ void add_memory_limit(Registry& rules) {
             std::uint32_t key = 1;
             auto new_entry = map.update(key, kLo);
             auto replacement = map.update(0, kLo);
-            for (std::uint32_t tries = 1; tries < kPlenty && (new_entry || replacement); ++tries) {
+            for (std::uint32_t tries = 1; tries < plenty && (new_entry || replacement); ++tries) {
               if (new_entry) ++key;
               new_entry = map.update(key, kLo);
               replacement = map.update(0, kLo);
