@@ -232,8 +232,10 @@ Feature callbacks() {
             if (!map) return Fact{Presence::could_not_tell, "no hash map: " + errno_name(map.error())};
             const auto loaded = load_for_each_element(map.value());
             if (loaded) return Fact{Presence::present, "a program that calls bpf_for_each_map_elem is loaded"};
+            const bool is_interpreted = loaded.explanation().find("non-JITed") != std::string::npos;
             return Fact{Presence::absent,
-                        "a program that calls bpf_for_each_map_elem on a hash map: " + errno_name(loaded.error())};
+                        fmt::format("a program that calls bpf_for_each_map_elem on a hash map: {}{}",
+                                    errno_name(loaded.error()), is_interpreted ? ", for it is not compiled" : "")};
           }};
 }
 

@@ -9,6 +9,7 @@
 #include <ctime>
 #include <filesystem>
 #include <harness/base/file.hpp>
+#include <harness/bpf/features.hpp>
 #include <harness/spec/build_info.hpp>
 #include <harness/spec/context.hpp>
 #include <optional>
@@ -74,9 +75,21 @@ std::map<std::string, std::string> config_facts(const std::string& text) {
   return facts;
 }
 
+/// Of kernels without the compiler, and of network namespaces in which its settings are not to be seen.
+std::string jit_without_settings() {
+  switch (features::jit().probe().presence) {
+    case Presence::present:
+      return "on";
+    case Presence::absent:
+      return "off";
+    default:
+      return "unknown";
+  }
+}
+
 std::string jit_state() {
   const auto enabled = read_file("/proc/sys/net/core/bpf_jit_enable");
-  if (!enabled) return "unknown";
+  if (!enabled) return jit_without_settings();
   if (trimmed(*enabled) == "0") return "off";
   const auto hardened = read_file("/proc/sys/net/core/bpf_jit_harden");
   return hardened && trimmed(*hardened) != "0" ? "hardened" : "on";
