@@ -1,4 +1,5 @@
 #include <cases/conc.hpp>
+#include <cases/egress.hpp>
 #include <cases/frame_race.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
@@ -220,6 +221,8 @@ void add_queues(Registry& rules) {
       .id = "conc.frames-of-two-processors-are-never-in-one-batch",
       .states = "Frames that two processors redirect to one device are never in one batch: the program in the entry "
                 "finds in ingress_ifindex the device that received the frame it is given.",
+      .since = kReceiverSince,
+      .backports = kReceiverBackports,
       .source = {"kernel/bpf/devmap.c:bq_enqueue"},
       .commits = {"75ccae62cb8d", "1872e75375c4"},
       .catalogue = {"CONC-08"},

@@ -244,8 +244,10 @@ void add_refusals(Registry& rules) {
           "A program that returns XDP_REDIRECT without having called a redirect helper has its frame dropped, with "
           "EBADRQC in xdp_redirect_err.",
       .refuses = {EBADRQC},
-      .since = {.major = 5, .minor = 13},
+      .since = kFreshStateSince,  // before, the redirect that another program left is carried out
+      .backports = kFreshStateBackports,
       .source = {"net/core/filter.c:xdp_do_redirect", "net/core/filter.c:xdp_do_generic_redirect"},
+      .commits = {"401cb7dae813"},
       .catalogue = {"GENERIC-09", "GENERIC-08"},
       .needs = {features::redirect_trace()},
       .check =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cases/traffic.hpp>
+#include <harness/base/kernel_version.hpp>
 #include <harness/spec/registry.hpp>
 
 #include <cstdint>
@@ -8,6 +9,11 @@
 
 // What the files of the chapter on programs in map entries share.
 namespace devmap::cases {
+
+/// The release that tells an entry's program which device received the frame, and the stable releases that do so as
+/// well; before, programs that ask follow a null pointer.
+inline constexpr KernelVersion kReceiverSince{.major = 6, .minor = 12};
+inline const std::vector<KernelVersion> kReceiverBackports = {{6, 11, 6}, {6, 6, 59}, {6, 1, 115}, {5, 15, 170}};
 
 /// What a program in an entry noted: how often it ran, and what it saw the last time.
 struct EgressNote {

@@ -24,8 +24,8 @@ void add_devices(Registry& rules) {
   rules.add(egress_rule({
       .id = "egress.ingress-ifindex-is-the-receiving-device",
       .states = "An entry's program finds in ingress_ifindex the device that received the frame.",
-      .since = {.major = 6, .minor = 12},
-      .backports = {{.major = 6, .minor = 11, .patch = 6}, {.major = 6, .minor = 1, .patch = 115}},
+      .since = kReceiverSince,
+      .backports = kReceiverBackports,
       .commits = {"ca9984c5f0ab"},
       .catalogue = {"EGRESS-03"},
       .danger = kNullPointer,
@@ -117,8 +117,8 @@ void add_queue(Registry& rules) {
           .id = "egress.native-program-does-not-see-the-queue",
           .states = "With a native main program an entry's program finds 0 in rx_queue_index, whatever queue the frame "
                     "was received by.",
-          .since = {.major = 6, .minor = 12},
-          .backports = {{.major = 6, .minor = 11, .patch = 6}, {.major = 6, .minor = 1, .patch = 115}},
+          .since = kReceiverSince,
+          .backports = kReceiverBackports,
           .commits = {"cb261b594b41", "ca9984c5f0ab"},
           .catalogue = {"EGRESS-05"},
           .needs = {features::live_frames(), features::two_processors()},

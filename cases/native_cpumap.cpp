@@ -168,8 +168,8 @@ void add_two_receivers(Registry& rules) {
       .id = "native.batch-of-two-receivers-has-one-ingress-for-programs",
       .states = "Of frames of two receiving devices that a program in a CPUMAP redirects to one device in one batch, "
                 "the entry's program finds in ingress_ifindex of each the device that received the first.",
-      .since = {.major = 6, .minor = 12},
-      .backports = {{.major = 6, .minor = 11, .patch = 6}, {.major = 6, .minor = 1, .patch = 115}},
+      .since = kReceiverSince,
+      .backports = kReceiverBackports,
       .source = source,
       .catalogue = {"EGRESS-22"},
       .variants = any_map(8).in({Mode::native}),

@@ -54,6 +54,8 @@ struct Kind {
   Feature feature;
   std::uint32_t (*make)(Case& c);
   KernelVersion since = {};
+  std::vector<KernelVersion> backports = {};
+  std::vector<std::string> commits = {};
 };
 
 void add_incapable(Registry& rules) {
@@ -82,7 +84,9 @@ void add_incapable(Registry& rules) {
       {"bond-without-ports",
        features::bond(),
        [](Case& c) { return c.must(create_bond({.name = "bond7", .ifindex = distinct_ifindex(50)})); },
-       {.major = 6, .minor = 4}},
+       {.major = 6, .minor = 8},
+       {{6, 7, 6}, {6, 6, 18}},
+       {"9b0ed890ac2a"}},
   };
   for (const auto& kind : kinds) {
     rules.add({
@@ -92,7 +96,9 @@ void add_incapable(Registry& rules) {
                               kind.name),
         .refuses = {EOPNOTSUPP},
         .since = kind.since,
+        .backports = kind.backports,
         .source = {kEnqueue},
+        .commits = kind.commits,
         .catalogue = {"NATIVE-07"},
         .variants = any_map(4),
         .needs = {kind.feature, features::veth(), features::live_frames(), features::redirect_trace()},

@@ -346,10 +346,6 @@ std::size_t errors(const std::vector<RedirectEvent>& events, int code) {
       events, [code](const auto& event) { return event.tracepoint == redirect_err && event.err == -code; }));
 }
 
-/// Stable releases that reset what a redirect left before every run of an XDP program, where mainline keeps it for a
-/// poll and no longer.
-const std::vector<KernelVersion> kResetStable = {{5, 15, 181}, {6, 1, 136}, {6, 6, 88}};
-
 void add_between_frames(Registry& rules) {
   const std::vector<std::string> source = {kCarriedOut, "include/linux/filter.h:bpf_net_ctx_set"};
   rules.add(live_rule({
@@ -357,7 +353,8 @@ void add_between_frames(Registry& rules) {
       .states = "A hit that its own frame did not use is used, once, by a later frame of the same poll whose program "
                 "returns XDP_REDIRECT without a helper.",
       .refuses = {EBADRQC},
-      .since = {.major = 6, .minor = 11},
+      .since = kBareRedirectSince,
+      .until_backports = kFreshStateBackports,
       .source = source,
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-06"},
@@ -382,8 +379,8 @@ void add_between_frames(Registry& rules) {
       .states = "A hit that no frame of its poll used is gone in the next poll, where XDP_REDIRECT without a helper "
                 "fails with EBADRQC.",
       .refuses = {EBADRQC},
-      .since = {.major = 6, .minor = 11},
-      .backports = kResetStable,
+      .since = kFreshStateSince,
+      .backports = kFreshStateBackports,
       .source = source,
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-06"},
@@ -408,8 +405,8 @@ void add_between_frames(Registry& rules) {
       .states = "A plain BPF_PROG_TEST_RUN leaves no hit behind: XDP_REDIRECT without a helper fails with EBADRQC for "
                 "the next frame on that CPU.",
       .refuses = {EBADRQC},
-      .since = {.major = 6, .minor = 11},
-      .backports = kResetStable,
+      .since = kFreshStateSince,
+      .backports = kFreshStateBackports,
       .source = {"net/bpf/test_run.c:bpf_test_run"},
       .commits = {"401cb7dae813"},
       .catalogue = {"STATE-07"},

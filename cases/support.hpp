@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 // What several chapters share.
 namespace devmap::cases {
@@ -18,6 +19,12 @@ inline constexpr std::uint32_t kMissing = 2;
 
 inline constexpr KernelVersion kProgramsInEntriesSince{.major = 5, .minor = 8};
 inline constexpr KernelVersion kBroadcastSince{.major = 5, .minor = 14};
+/// The release in which XDP_REDIRECT without a helper fails with EBADRQC.
+inline constexpr KernelVersion kBareRedirectSince{.major = 5, .minor = 13};
+/// The release from which no redirect is left over from another poll or test run, and the stable releases that
+/// forget what was left before every run of a program.
+inline constexpr KernelVersion kFreshStateSince{.major = 6, .minor = 11};
+inline const std::vector<KernelVersion> kFreshStateBackports = {{5, 15, 181}, {6, 1, 136}, {6, 6, 88}};
 
 /// A map of kEntries with an element for lo under kPresent and none elsewhere.
 [[nodiscard]] DevMap map_with_entry(Case& c);

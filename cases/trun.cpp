@@ -200,8 +200,10 @@ void add_sizes(Registry& rules) {
       .id = "trun.frame-shorter-than-its-header-is-einval",
       .states = "A run with fewer than the 14 bytes of an Ethernet header is refused with EINVAL.",
       .refuses = {EINVAL},
-      .since = kLiveFramesSince,
+      .since = {.major = 6, .minor = 14},
+      .backports = {{6, 13, 5}, {6, 12, 17}, {6, 6, 80}, {6, 1, 130}},
       .source = {kTestRunXdp, "net/bpf/test_run.c:bpf_test_init"},
+      .commits = {"6b3d638ca897"},
       .catalogue = {"TRUN-07"},
       .variants = once(),
       .check =

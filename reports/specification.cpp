@@ -57,6 +57,9 @@ std::string SpecifiedRule::versions_in_words() const {
   std::vector<std::string> parts;
   if (!since.empty()) parts.push_back(with_backports("since " + since, backports));
   if (!until.empty()) parts.push_back(with_backports("until " + until, until_backports));
+  if (until.empty() && !until_backports.empty()) {
+    parts.push_back(fmt::format("but not from {}", fmt::join(until_backports, ", ")));
+  }
   return parts.empty() ? "as long as the map type exists" : fmt::format("{}", fmt::join(parts, ", "));
 }
 

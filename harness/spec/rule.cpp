@@ -2,14 +2,16 @@
 
 #include <algorithm>
 #include <harness/base/error.hpp>
+#include <optional>
 
 namespace devmap {
 namespace {
 
-/// Whether a change that came with `mainline` is in this kernel, by itself or through a backport to its series.
-bool has_change(const KernelVersion& kernel, const KernelVersion& mainline,
+/// Whether a change that came with `mainline`, if it did, is in this kernel, by itself or through a backport to its
+/// series.
+bool has_change(const KernelVersion& kernel, const std::optional<KernelVersion>& mainline,
                 const std::vector<KernelVersion>& backports) {
-  if (kernel >= mainline) return true;
+  if (mainline && kernel >= *mainline) return true;
   return std::ranges::any_of(backports,
                              [&](const auto& backport) { return kernel.same_series(backport) && kernel >= backport; });
 }
@@ -42,7 +44,7 @@ std::vector<int> Rule::stated_errnos() const {
 }
 
 bool Rule::expected_on(const KernelVersion& kernel) const {
-  return has_change(kernel, since, backports) && !(until && has_change(kernel, *until, until_backports));
+  return has_change(kernel, since, backports) && !has_change(kernel, until, until_backports);
 }
 
 }  // namespace devmap

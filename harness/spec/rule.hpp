@@ -49,7 +49,7 @@ struct Rule {
   std::vector<KernelVersion> backports = {};
   /// The first mainline version it is no longer true of.
   std::optional<KernelVersion> until = {};
-  /// Stable releases in which it has ended as well.
+  /// Stable releases in which it has ended as well; without `until`, in which it has ended though not in mainline.
   std::vector<KernelVersion> until_backports = {};
   /// "kernel/bpf/devmap.c:dev_map_alloc_check".
   std::vector<std::string> source = {};

@@ -89,7 +89,7 @@ std::string by_chapter(const Registry& registry, const std::vector<const Rule*>&
     for (const auto* rule : rules) {
       if (rule->chapter() != chapter.name) continue;
       if (std::exchange(first, false)) text += fmt::format("\n{}: {}\n", chapter.name, chapter.title);
-      const bool always = rule->since == KernelVersion{} && !rule->until;
+      const bool always = rule->since == KernelVersion{} && !rule->until && rule->until_backports.empty();
       text += fmt::format("  {}\n{}      in {}{}\n", rule->id, wrapped(rule->states, 6), rule->source.front(),
                           always ? "" : ", " + versions_in_words(*rule));
     }
@@ -137,6 +137,9 @@ std::string versions_in_words(const Rule& rule) {
   std::vector<std::string> parts;
   if (rule.since != KernelVersion{}) parts.push_back(with_backports("since " + rule.since.text(), rule.backports));
   if (rule.until) parts.push_back(with_backports("until " + rule.until->text(), rule.until_backports));
+  if (!rule.until && !rule.until_backports.empty()) {
+    parts.push_back(fmt::format("but not from {}", fmt::join(texts(rule.until_backports), ", ")));
+  }
   return parts.empty() ? "as long as the map type exists" : fmt::format("{}", fmt::join(parts, ", "));
 }
 

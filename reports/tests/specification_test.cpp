@@ -17,6 +17,9 @@ TEST(VersionsInWords, NameTheStableReleases) {
   rule.since = "5.14";
   rule.backports = {"5.10.99", "5.4.7"};
   EXPECT_EQ(rule.versions_in_words(), "since 5.14 (and from 5.10.99, 5.4.7)");
+  rule.until_backports = {"6.1.136", "6.6.88"};
+  EXPECT_EQ(rule.versions_in_words(), "since 5.14 (and from 5.10.99, 5.4.7), but not from 6.1.136, 6.6.88");
+  rule.until_backports = {};
   rule.until = "6.17";
   EXPECT_EQ(rule.versions_in_words(), "since 5.14 (and from 5.10.99, 5.4.7), until 6.17");
 }

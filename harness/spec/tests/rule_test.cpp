@@ -56,6 +56,11 @@ TEST(Rule, EndsEarlierWhereTheEndWasBackported) {
          {{"6.12.39", true}, {"6.12.40", false}, {"6.13", true}, {"6.16.99", true}, {"6.17", false}});
 }
 
+TEST(Rule, EndsInStableReleasesAlone) {
+  expect({.since = {5, 13}, .until_backports = {{6, 1, 136}}},
+         {{"6.1.135", true}, {"6.1.136", false}, {"6.6.1", true}, {"6.17", true}});
+}
+
 TEST(Rule, StatesTheErrnosThatItsWordsName) {
   const auto stated = [](const char* states) { return Rule{.states = states}.stated_errnos(); };
   EXPECT_EQ(stated("EINVAL for a bad key, \"E2BIG\" for a full map."), (std::vector{EINVAL, E2BIG}));

@@ -23,6 +23,7 @@ TEST(VersionsInWords, SayFromWhenToWhen) {
       {{.until = KernelVersion{6, 17}}, "until 6.17"},
       {{.since = {5, 14}, .until = KernelVersion{6, 17}, .until_backports = {{6, 12, 40}}},
        "since 5.14, until 6.17 (and from 6.12.40)"},
+      {{.since = {5, 14}, .until_backports = {{6, 1, 136}, {6, 6, 88}}}, "since 5.14, but not from 6.1.136, 6.6.88"},
   };
   for (const auto& row : kTable) EXPECT_EQ(versions_in_words(row.rule), row.words);
 }
