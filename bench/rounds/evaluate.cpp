@@ -92,7 +92,12 @@ void judge(Gathered& gathered) {
   auto& figure = gathered.figure;
   if (figure.status != Figure::Status::unreliable) return;
   const auto pairs = pairs_of_copies(gathered.kept);
-  if (pairs.size() < kFewestPairs) return;
+  if (pairs.size() < kFewestPairs) {
+    if (figure.samples.size() == figure.taken) {
+      figure.reason = fmt::format("{} rounds are too few: it takes {}", pairs.size(), kFewestPairs);
+    }
+    return;
+  }
   figure.to_itself = paired_ratio(pairs);
   const auto& itself = *figure.to_itself;
   if (!is_reliable(itself)) {

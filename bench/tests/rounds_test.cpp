@@ -102,6 +102,14 @@ TEST(Evaluate, HasNoFigureOfFewSamples) {
   EXPECT_FALSE(figures.front().to_itself);
 }
 
+TEST(Evaluate, AsksForMoreRoundsWhereNothingWasDisturbed) {
+  auto taken = floor_and_path(2);
+  std::erase_if(taken, [](const TakenSample& sample) { return sample.round >= 2; });
+  const auto figures = evaluate({&kPath}, taken);
+  EXPECT_EQ(figures.front().status, Figure::Status::unreliable);
+  EXPECT_EQ(figures.front().reason, "2 rounds are too few: it takes 5");
+}
+
 TEST(Evaluate, VoidsAFigureThatLostFrames) {
   auto taken = floor_and_path(2);
   for (auto& sample : taken) sample.frames = {.sent = 64, .expected = 64, .delivered = 64};
