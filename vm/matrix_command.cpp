@@ -167,6 +167,7 @@ int run_prepared(const Setup& setup, const MatrixOptions& options) {
 
   const HeldSignals signals;
   std::vector<std::string> labels;
+  labels.reserve(kernels.size());
   for (const auto& kernel : kernels) labels.push_back(kernel.label);
   LiveTable table(std::move(labels), isatty(STDERR_FILENO) == 1);
   const auto began = std::chrono::steady_clock::now();
