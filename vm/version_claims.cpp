@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <algorithm>
+#include <array>
+#include <harness/bpf/features.hpp>
 #include <map>
 
 namespace devmap::vm {
@@ -14,25 +16,43 @@ void add(std::vector<RuleOnKernels>& found, const std::string& rule, const std::
   if (std::ranges::find(at->kernels, kernel) == at->kernels.end()) at->kernels.push_back(kernel);
 }
 
+/// What becomes of a rule over all kernels.
+struct Checked {
+  bool somewhere = false;
+  /// Somewhere it was all that was missing; kernels of one architecture are alike in this.
+  bool needs_another_architecture = false;
+};
+
+bool needs_another_architecture(const RecordedResult& result) {
+  static const std::array kArchitectures = {features::kernel_of_32_bits().name, features::kernel_of_64_bits().name,
+                                            features::x86_64().name};
+  return std::ranges::any_of(kArchitectures, [&](const std::string& name) {
+    return result.reason.starts_with(fmt::format("needs {}: ", name));
+  });
+}
+
 }  // namespace
 
 VersionClaims VersionClaims::of(const std::vector<RecordedRun>& runs) {
   VersionClaims claims;
   std::vector<std::string> rules;
-  std::map<std::string, bool> checked_somewhere;
+  std::map<std::string, Checked> checked;
   for (const auto& run : runs) {
     const bool has_number_of_mainline = run.kernel_version().patch == 0;
     for (const auto& result : run.results) {
-      const auto [rule, is_new] = checked_somewhere.try_emplace(result.rule, false);
+      const auto [rule, is_new] = checked.try_emplace(result.rule);
       if (is_new) rules.push_back(result.rule);
       // One that fails was begun; it is no rule that cannot be checked.
-      if (result.verdict != Verdict::unmet) rule->second = true;
+      if (result.verdict != Verdict::unmet) rule->second.somewhere = true;
+      if (needs_another_architecture(result)) rule->second.needs_another_architecture = true;
       if (result.verdict != Verdict::backported) continue;
       add(has_number_of_mainline ? claims.earlier_in_mainline : claims.earlier_in_stable, result.rule, run.label);
     }
   }
   for (const auto& rule : rules) {
-    if (!checked_somewhere[rule]) claims.never_checked.push_back(rule);
+    const auto& known = checked.at(rule);
+    if (known.somewhere) continue;
+    (known.needs_another_architecture ? claims.of_other_architectures : claims.never_checked).push_back(rule);
   }
   return claims;
 }
@@ -43,6 +63,10 @@ std::string VersionClaims::text(bool kernels_are_all) const {
     text += kernels_are_all ? "error of the suite: no kernel could check these rules:\n"
                             : "none of these kernels could check these rules:\n";
     for (const auto& rule : never_checked) text += fmt::format("  {}\n", rule);
+  }
+  if (!of_other_architectures.empty()) {
+    text += "for kernels of another architecture than these:\n";
+    for (const auto& rule : of_other_architectures) text += fmt::format("  {}\n", rule);
   }
   const auto list = [&text](const char* heading, const std::vector<RuleOnKernels>& found) {
     if (!found.empty()) text += heading;

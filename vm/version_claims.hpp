@@ -21,6 +21,8 @@ struct RuleOnKernels {
 struct VersionClaims {
   /// Rules that no kernel could check.
   std::vector<std::string> never_checked = {};
+  /// Those that none could, being of another architecture than the rule is about, whatever else some of them lack.
+  std::vector<std::string> of_other_architectures = {};
   /// Rules that behave as stated on a kernel with mainline's number, though they are said to come later: `since` is
   /// wrong.
   std::vector<RuleOnKernels> earlier_in_mainline = {};

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <harness/bpf/features.hpp>
 
 namespace devmap::vm {
 namespace {
@@ -27,6 +28,19 @@ TEST(VersionClaims, NameRulesThatNoKernelCouldCheck) {
   EXPECT_THAT(claims.never_checked, ElementsAre("r.never"));
   EXPECT_THAT(claims.text(true), HasSubstr("error of the suite: no kernel could check these rules:\n  r.never\n"));
   EXPECT_THAT(claims.text(false), Not(HasSubstr("error")));
+}
+
+TEST(VersionClaims, ExcuseRulesThatAreOfAnotherArchitecture) {
+  const auto reason = "needs " + features::kernel_of_32_bits().name + ": the kernel's pointers have 64 bits";
+  const auto claims = VersionClaims::of({run("a", "6.1.190",
+                                             {{.rule = "r.of-32-bits", .verdict = unmet, .reason = reason},
+                                              {.rule = "r.never", .verdict = unmet, .reason = "needs veth: none"}}),
+                                         run("b", "5.10.262",
+                                             {{.rule = "r.of-32-bits", .verdict = unmet, .reason = "needs veth: none"},
+                                              {.rule = "r.never", .verdict = unmet, .reason = "needs veth: none"}})});
+  EXPECT_THAT(claims.of_other_architectures, ElementsAre("r.of-32-bits"));
+  EXPECT_THAT(claims.never_checked, ElementsAre("r.never"));
+  EXPECT_THAT(claims.text(true), HasSubstr("for kernels of another architecture than these:\n  r.of-32-bits\n"));
 }
 
 TEST(VersionClaims, TellMainlineFromStable) {
