@@ -45,10 +45,16 @@ std::string text_if_any(const json& object, const char* name) {
   return object.contains(name) ? text_in(object, name) : std::string();
 }
 
-double number(const json& value, const char* name) {
+double finite_number(const json& value, const char* name) {
   if (!value.is_number()) throw Fault(fmt::format("{} is no number", name));
   const auto read = value.get<double>();
-  if (!std::isfinite(read) || read < 0) throw Fault(fmt::format("{} is {}", name, read));
+  if (!std::isfinite(read)) throw Fault(fmt::format("{} is {}", name, read));
+  return read;
+}
+
+double number(const json& value, const char* name) {
+  const auto read = finite_number(value, name);
+  if (read < 0) throw Fault(fmt::format("{} is {}", name, read));
   return read;
 }
 
@@ -113,7 +119,10 @@ InstructionFigure instruction_figure(const json& object) {
     figure.left_out = text_in(object, "left_out");
     return figure;
   }
-  figure.instructions = number_in(object, "instructions");
+  // A difference may be less than nothing.
+  const auto is_difference = figure.name.starts_with("overhead/");
+  const auto& instructions = member(object, "instructions");
+  figure.instructions = (is_difference ? finite_number : number)(instructions, "instructions");
   figure.per = text_in(object, "per");
   return figure;
 }

@@ -1,5 +1,6 @@
 #include <reports/benchmarks.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 namespace devmap::reports {
@@ -30,6 +31,17 @@ TEST(Benchmarks, AreOfAKernelThatIsNamedAsInTheMatrix) {
   EXPECT_EQ(name({{"release", "7.3.4"}, {"label", "7.3-jit-off"}, {"jit", "off"}}), "7.3.4 (no JIT)");
   EXPECT_EQ(name({{"kernel", "6.1.9"}, {"machine", "aarch64"}}), "6.1.9 (aarch64)");
   EXPECT_EQ(name({}), "bench.json");
+}
+
+TEST(Benchmarks, MayDifferByLessThanNothing) {
+  constexpr const char* kOne = R"({{"schema_version": 1, "layer": "instructions", "context": {{}}, "benchmarks": [
+      {{"name": "{}", "per": "call", "instructions": -1.91}}]}})";
+  Benchmarks all;
+  ASSERT_TRUE(all.add("bench.json", fmt::format(kOne, "overhead/harness/lookup")).has_value());
+  EXPECT_EQ(all.instructions.front().figures.front().instructions, -1.91);
+  const auto negative = all.add("bench.json", fmt::format(kOne, "lookup/devmap/64"));
+  ASSERT_FALSE(negative.has_value());
+  EXPECT_THAT(negative.error().text(), HasSubstr("benchmarks[0]: instructions is -1.91"));
 }
 
 TEST(Benchmarks, ThatCannotBeReadAreALineAndAddNothing) {
