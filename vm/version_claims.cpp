@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <harness/bpf/features.hpp>
+#include <harness/record/missing.hpp>
 #include <map>
 
 namespace devmap::vm {
@@ -24,11 +25,10 @@ struct Checked {
 };
 
 bool needs_another_architecture(const RecordedResult& result) {
-  static const std::array kArchitectures = {features::kernel_of_32_bits().name, features::kernel_of_64_bits().name,
-                                            features::x86_64().name};
-  return std::ranges::any_of(kArchitectures, [&](const std::string& name) {
-    return result.reason.starts_with(fmt::format("needs {}: ", name));
-  });
+  static const std::array kReasons = {for_want_of(features::kernel_of_32_bits().name),
+                                      for_want_of(features::kernel_of_64_bits().name),
+                                      for_want_of(features::x86_64().name)};
+  return std::ranges::any_of(kReasons, [&](const std::string& reason) { return result.reason.starts_with(reason); });
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <cstring>
+#include <harness/record/missing.hpp>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -162,7 +163,7 @@ Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kern
                     report.signal);
   } else if (report.missing) {
     result.verdict = Verdict::unmet;
-    result.reason = fmt::format("needs {}: {}", report.missing->feature, report.missing->fact);
+    result.reason = for_want_of(report.missing->feature) + report.missing->fact;
     result.advice = report.missing->remedy;
   } else if (!report.outcome) {
     result.verdict = Verdict::crash;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <harness/bpf/features.hpp>
+#include <harness/record/missing.hpp>
 
 namespace devmap::vm {
 namespace {
@@ -31,7 +32,7 @@ TEST(VersionClaims, NameRulesThatNoKernelCouldCheck) {
 }
 
 TEST(VersionClaims, ExcuseRulesThatAreOfAnotherArchitecture) {
-  const auto reason = "needs " + features::kernel_of_32_bits().name + ": the kernel's pointers have 64 bits";
+  const auto reason = for_want_of(features::kernel_of_32_bits().name) + "the kernel's pointers have 64 bits";
   const auto claims = VersionClaims::of({run("a", "6.1.190",
                                              {{.rule = "r.of-32-bits", .verdict = unmet, .reason = reason},
                                               {.rule = "r.never", .verdict = unmet, .reason = "needs veth: none"}}),
