@@ -1,12 +1,6 @@
 # Installs the harness library into a scratch directory, builds a project of a user's own against it, and runs it.
 # Arguments: BUILD_DIR (of this project), SOURCE_DIR (of the user's project), SCRATCH_DIR, CXX_COMPILER.
-function(step)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(failed)
-    message(FATAL_ERROR "${ARGN}: ${failed}\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/step.cmake)
 
 file(REMOVE_RECURSE ${SCRATCH_DIR})
 # Its component is enough for that.

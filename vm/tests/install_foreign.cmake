@@ -1,12 +1,6 @@
 # Installs programs for another architecture as a package and as they are, and looks for their symbols.
 # Arguments: SCRIPT (install_foreign.cmake), COMPILER, SCRATCH_DIR.
-function(step)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(failed)
-    message(FATAL_ERROR "${ARGN}: ${failed}\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/../../harness/tests/step.cmake)
 
 find_program(cross_compiler aarch64-linux-gnu-gcc)
 find_program(cross_strip aarch64-linux-gnu-strip)
