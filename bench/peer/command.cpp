@@ -156,8 +156,11 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   if (!may_measure(before, asked.run.despite)) return kNothingCouldRun;
   end_early_on_signals();
   const auto seed = asked.run.seed.value_or(std::random_device()());
-  const PeerSpec spec{
-      .tools = &*tools, .frames = asked.frames, .processor = kProcessor, .other_processor = processors->back()};
+  const PeerSpec spec{.tools = &*tools,
+                      .frames = asked.frames,
+                      .processor = kProcessor,
+                      .other_processor = processors->back(),
+                      .ksoftirqd = ksoftirqd_clock(kProcessor)};
   const auto paths = chosen_paths(asked);
   AllSideFacts facts;
   const auto gathered = gather(asked, spec, paths, before, seed, facts);

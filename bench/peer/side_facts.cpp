@@ -1,7 +1,5 @@
 #include <bench/peer/side_facts.hpp>
 
-#include <time.h>
-
 #include <fmt/format.h>
 #include <algorithm>
 #include <charconv>
@@ -74,12 +72,16 @@ Expected<std::set<std::string>> device_maps_of(int pid) {
   return maps;
 }
 
-std::optional<double> ksoftirqd_seconds(unsigned processor) {
+std::optional<clockid_t> ksoftirqd_clock(unsigned processor) {
   const auto pid = find_thread(fmt::format("ksoftirqd/{}", processor));
   clockid_t clock = 0;
   if (!pid || clock_getcpuclockid(*pid, &clock) != 0) return std::nullopt;
+  return clock;
+}
+
+double seconds_of(std::optional<clockid_t> clock) {
   timespec spent{};
-  if (clock_gettime(clock, &spent) != 0) return std::nullopt;
+  if (!clock || clock_gettime(*clock, &spent) != 0) return 0;
   constexpr double kNanosecond = 1e-9;
   return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) * kNanosecond;
 }

@@ -2,6 +2,8 @@
 
 #include <harness/base/error.hpp>
 
+#include <time.h>
+
 #include <optional>
 #include <set>
 #include <string>
@@ -31,8 +33,11 @@ struct SideFacts {
 /// Those of all descriptors of a process.
 [[nodiscard]] Expected<std::set<std::string>> device_maps_of(int pid);
 
-/// The CPU seconds of ksoftirqd on a processor since the machine started; nothing where this process does not see it,
-/// as in a PID namespace of its own.
-[[nodiscard]] std::optional<double> ksoftirqd_seconds(unsigned processor);
+/// The clock of the CPU time that ksoftirqd takes on a processor; nothing where this process does not see it, as in a
+/// PID namespace of its own.
+[[nodiscard]] std::optional<clockid_t> ksoftirqd_clock(unsigned processor);
+
+/// What such a clock shows; 0 where there is none.
+[[nodiscard]] double seconds_of(std::optional<clockid_t> clock);
 
 }  // namespace devmap::bench

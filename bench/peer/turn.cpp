@@ -69,7 +69,7 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   if (!in_before) return std::unexpected(in_before.error());
   const auto invocation = generator(spec, side, path.forwards() ? sinks.in0() : sinks.target(0), frames);
   if (!invocation) return std::unexpected(invocation.error());
-  const auto softirqs_before = ksoftirqd_seconds(spec.processor);
+  const auto softirqs_before = seconds_of(spec.ksoftirqd);
   auto process = vm::Process::start(*invocation);
   if (!process) return std::unexpected(process.error());
   bool hung = false;
@@ -81,8 +81,7 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   const auto delivered = sinks.await(*before, generated.frames.expected);
   if (!delivered) return std::unexpected(delivered.error());
   generated.frames.delivered = *delivered;
-  const auto softirqs_after = ksoftirqd_seconds(spec.processor);
-  if (softirqs_before && softirqs_after) generated.ksoftirqd_seconds = *softirqs_after - *softirqs_before;
+  generated.ksoftirqd_seconds = seconds_of(spec.ksoftirqd) - softirqs_before;
   const auto in_after = come_in(path, sinks);
   if (!in_after) return std::unexpected(in_after.error());
   // xdp-trafficgen ends with 1 where all went well, so that frames are what tells.

@@ -6,6 +6,7 @@
 #include <bench/rounds/taken.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace devmap::bench {
@@ -31,6 +32,8 @@ struct PeerSpec {
   /// What xdp-trafficgen sends on, and where xdp-bench may print.
   unsigned processor = 0;
   unsigned other_processor = 0;
+  /// Of the first of the two.
+  std::optional<clockid_t> ksoftirqd = {};
 };
 
 struct TakenTurn {

@@ -42,7 +42,14 @@ TEST(SideFacts, SayWhereAProcessCannotBeLookedAt) {
 }
 
 TEST(SideFacts, HaveNoTimeOfAProcessorThatIsNotThere) {
-  EXPECT_EQ(ksoftirqd_seconds(1'000'000), std::nullopt);
+  EXPECT_EQ(ksoftirqd_clock(1'000'000), std::nullopt);
+  EXPECT_EQ(seconds_of(std::nullopt), 0);
+}
+
+TEST(SideFacts, ReadATimeThatOnlyGrows) {
+  const double before = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+  EXPECT_GT(before, 0);
+  EXPECT_GE(seconds_of(CLOCK_THREAD_CPUTIME_ID), before);
 }
 
 }  // namespace
