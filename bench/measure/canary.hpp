@@ -2,7 +2,7 @@
 
 namespace devmap::bench {
 
-/// Runs a loop of instructions that depend on nothing, neither memory nor each other, for some microseconds, three
+/// Runs a loop of instructions that depend on nothing, neither memory nor each other, for some microseconds, twelve
 /// times, and gives the fastest: nanoseconds an instruction. How slow it is says how much of this processor somebody
 /// outside takes; CPU time does not show that.
 [[nodiscard]] double run_canary() noexcept;

@@ -13,21 +13,26 @@ struct Canaries {
 
 /// Lets samples through that were taken while the processor was at its own speed. A neighbour on the same hardware
 /// slows some code more than other code, so that even a ratio that was taken meanwhile is wrong.
+///
+/// That speed is the one that most canaries agree on, not the fastest of all: after a pause a processor's clock is
+/// higher for a moment than it stays under load. A neighbour for most of the time is not taken for the processor's own
+/// speed, as it slows the canary by more than the clock can.
 class CanaryGate {
  public:
-  /// How much slower than at its best the canary may be.
-  static constexpr double kLimit = 1.06;
+  /// How far apart canaries of the same speed may be: steps of 100 MHz are about 3 %.
+  static constexpr double kSpread = 1.08;
+  /// What the clock alone may change. A neighbour on the same core was seen to take 1.5 times as long and more.
+  static constexpr double kClockRange = 1.3;
 
-  /// The best is the fastest of all these canaries; there must be one. `known_best`, where not 0, is that of earlier
-  /// ones and counts as well.
-  explicit CanaryGate(std::span<const Canaries> canaries, double limit = kLimit, double known_best = 0);
+  /// There must be a canary.
+  explicit CanaryGate(std::span<const Canaries> canaries);
 
-  [[nodiscard]] double best() const noexcept { return best_; }
+  /// The fastest canary at the processor's own speed, nanoseconds an instruction.
+  [[nodiscard]] double steady() const noexcept { return steady_; }
   [[nodiscard]] bool lets_through(const Canaries& canaries) const noexcept;
 
  private:
-  double best_;
-  double limit_;
+  double steady_;
 };
 
 }  // namespace devmap::bench
