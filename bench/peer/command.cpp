@@ -16,6 +16,7 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <harness/base/processor.hpp>
 #include <harness/bpf/features.hpp>
@@ -34,7 +35,8 @@ constexpr const char* kNotes =
     "program drops the frames; redirect-map, by a program that redirects them by a device map; broadcast, by one that\n"
     "sends them to four devices. In each round either side goes each path twice, in random order. What is told is "
     "frames\n"
-    "a CPU second of the process that generates them, what starting it takes included, and once more without that.\n"
+    "a CPU second of the process that generates them, what starting it takes included, and once more without that; as\n"
+    "in the tenth of a run that is fastest, so that what disturbs the processor for a moment is in no figure.\n"
     "Frames are counted by the devices where they end; a figure of which not all arrived is void.\n"
     "\n"
     "Exit codes: 0 all was measured, 1 a tool failed or frames were lost, 4 nothing could be measured, 64 usage,\n"
@@ -156,7 +158,9 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   if (!may_measure(before, asked.run.despite)) return kNothingCouldRun;
   end_early_on_signals();
   const auto seed = asked.run.seed.value_or(std::random_device()());
+  QuietMoments quiet(std::chrono::duration<double>(asked.run.patience));
   const PeerSpec spec{.tools = &*tools,
+                      .quiet = &quiet,
                       .frames = asked.frames,
                       .processor = kProcessor,
                       .other_processor = processors->back(),
@@ -171,6 +175,7 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   record.context["frame_length"] = "64";
   record.context["batch"] = std::to_string(kBatch);
   record.context["rounds"] = std::to_string(asked.rounds);
+  record.context["patience"] = fmt::format("{:g} s", asked.run.patience);
   record.context["seed"] = std::to_string(seed);
   record.context["command_line"] = fmt::format("devmap-bench peer {}", fmt::join(arguments, " "));
   if (signal_that_came() != 0) record.context["partial"] = "true";

@@ -31,16 +31,15 @@ struct Rates {
 /// What is known of a path after a run.
 struct Comparison {
   std::string path = {};
-  /// Frames a CPU second of the generating process, from its start to its end.
+  /// As PeerNames (turn.hpp) has them.
   Rates whole = {};
-  /// The same without what a run for few frames takes, which is what starting takes.
   Rates without_start_up = {};
-  /// CPU seconds of that; absent where nothing was measured.
+  /// CPU seconds of a run for few frames; absent where nothing was measured.
   std::optional<double> our_start_up = {};
   std::optional<double> their_start_up = {};
   SideFacts ours = {};
   SideFacts theirs = {};
-  /// Samples of both sides that the canary let through, and all.
+  /// Samples of both sides that nothing hindered, and all.
   std::size_t kept = 0;
   std::size_t taken = 0;
   FrameCount frames = {};

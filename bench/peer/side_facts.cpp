@@ -74,8 +74,12 @@ Expected<std::set<std::string>> device_maps_of(int pid) {
 
 std::optional<clockid_t> ksoftirqd_clock(unsigned processor) {
   const auto pid = find_thread(fmt::format("ksoftirqd/{}", processor));
+  return pid ? clock_of(*pid) : std::nullopt;
+}
+
+std::optional<clockid_t> clock_of(int pid) {
   clockid_t clock = 0;
-  if (!pid || clock_getcpuclockid(*pid, &clock) != 0) return std::nullopt;
+  if (clock_getcpuclockid(pid, &clock) != 0) return std::nullopt;
   return clock;
 }
 

@@ -17,8 +17,8 @@ struct SideFacts {
   std::set<std::string> maps = {};
   /// CPU seconds of what generates the frames.
   double cpu_seconds = 0;
-  /// CPU seconds of the kernel's thread for softirqs on the same processor meanwhile. What it takes over from the
-  /// generator is in no rate.
+  /// CPU seconds of the kernel's thread for softirqs on the same processor meanwhile, which takes over from the
+  /// generator.
   double ksoftirqd_seconds = 0;
 
   SideFacts& operator+=(const SideFacts& more);
@@ -36,6 +36,9 @@ struct SideFacts {
 /// The clock of the CPU time that ksoftirqd takes on a processor; nothing where this process does not see it, as in a
 /// PID namespace of its own.
 [[nodiscard]] std::optional<clockid_t> ksoftirqd_clock(unsigned processor);
+
+/// The clock of the CPU time of a process; nothing where there is none.
+[[nodiscard]] std::optional<clockid_t> clock_of(int pid);
 
 /// What such a clock shows; 0 where there is none.
 [[nodiscard]] double seconds_of(std::optional<clockid_t> clock);

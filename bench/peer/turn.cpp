@@ -1,7 +1,7 @@
 #include <bench/peer/turn.hpp>
 
-#include <bench/measure/canary.hpp>
 #include <bench/peer/forwarder.hpp>
+#include <bench/peer/pace.hpp>
 #include <bench/rounds/interruption.hpp>
 
 #include <poll.h>
@@ -10,10 +10,13 @@
 #include <fmt/format.h>
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <harness/base/processor.hpp>
 #include <harness/net/device_state.hpp>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace devmap::bench {
 namespace {
@@ -24,6 +27,8 @@ constexpr std::chrono::minutes kLimit(5);
 struct Generated {
   double cpu_seconds = 0;
   double ksoftirqd_seconds = 0;
+  /// How far it was from time to time.
+  std::vector<Look> looks = {};
   FrameCount frames = {};
 };
 
@@ -39,15 +44,15 @@ Expected<vm::Invocation> generator(const PeerSpec& spec, Side side, std::uint32_
   return spec.tools->trafficgen({"udp", "--num-packets", std::to_string(frames), "--interval", "1", device->name});
 }
 
-/// Waits for the end of a program, or ends it where a signal comes or it hangs.
-vm::Finished await_end(vm::Process& process, bool& hung) {
+/// Waits for the end of a program and looks at it meanwhile, or ends it where a signal comes or it hangs.
+vm::Finished await_end(vm::Process& process, const std::function<void()>& look, bool& hung) {
   using Clock = std::chrono::steady_clock;
-  // A signal may come right before the wait, and does not end it then.
-  constexpr int kLookMilliseconds = 500;
+  constexpr int kLookMilliseconds = 25;
   const auto deadline = Clock::now() + kLimit;
   pollfd ended{.fd = process.ended_descriptor(), .events = POLLIN, .revents = 0};
   while (signal_that_came() == 0 && Clock::now() < deadline) {
     if (poll(&ended, 1, kLookMilliseconds) == 1) return process.wait();
+    look();
   }
   hung = signal_that_came() == 0;
   process.send(SIGKILL);
@@ -69,14 +74,26 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   if (!in_before) return std::unexpected(in_before.error());
   const auto invocation = generator(spec, side, path.forwards() ? sinks.in0() : sinks.target(0), frames);
   if (!invocation) return std::unexpected(invocation.error());
+  if (frames != kFewFrames) (void)spec.quiet->await();
   const auto softirqs_before = seconds_of(spec.ksoftirqd);
   auto process = vm::Process::start(*invocation);
   if (!process) return std::unexpected(process.error());
+  // Who looks must not take the generator's time.
+  if (const auto moved = stay_on_processor(spec.other_processor); !moved) return std::unexpected(moved.error());
+  const GeneratorClocks clocks{.process = clock_of(process->pid()), .ksoftirqd = spec.ksoftirqd};
+  std::vector<Look> looks;
   bool hung = false;
-  const auto finished = await_end(*process, hung);
+  const auto finished = await_end(
+      *process,
+      [&] {
+        if (const auto look = look_at(clocks, [&] { return come_in(path, sinks); })) looks.push_back(*look);
+      },
+      hung);
+  if (const auto moved = stay_on_processor(spec.processor); !moved) return std::unexpected(moved.error());
   const auto* const program = side == Side::ours ? "devmap-bench generate" : "xdp-trafficgen";
   if (hung) return failure(program, 0, "it did not end, and was ended");
-  Generated generated{.cpu_seconds = std::chrono::duration<double>(finished.cpu_time).count()};
+  Generated generated{.cpu_seconds = std::chrono::duration<double>(finished.cpu_time).count(),
+                      .looks = std::move(looks)};
   generated.frames = {.sent = frames, .expected = frames * path.copies()};
   const auto delivered = sinks.await(*before, generated.frames.expected);
   if (!delivered) return std::unexpected(delivered.error());
@@ -96,9 +113,16 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
 struct Turn {
   Generated few = {};
   Generated all = {};
-  Canaries canaries = {};
+  /// Frames a CPU second of what generates them, once it does.
+  double rate = 0;
   std::set<std::string> maps = {};
 };
+
+/// Of a run that is too short to be looked at: of what it sends and takes more than one for few frames.
+double rate_beyond(const Generated& few, const Generated& all) {
+  const auto seconds = all.cpu_seconds + all.ksoftirqd_seconds - few.cpu_seconds - few.ksoftirqd_seconds;
+  return seconds > 0 ? static_cast<double>(all.frames.sent - few.frames.sent) / seconds : 0;
+}
 
 Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
   if (unshare(CLONE_NEWNET) != 0) return last_error("unshare(CLONE_NEWNET)");
@@ -115,13 +139,19 @@ Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
   auto maps = forwarder->device_maps();
   if (!maps) return std::unexpected(maps.error());
   Turn turn{.few = *few, .maps = std::move(*maps)};
-  turn.canaries.before = run_canary();
-  const auto all = generate(spec, path, side, *sinks, spec.frames);
-  turn.canaries.after = run_canary();
+  auto all = generate(spec, path, side, *sinks, spec.frames);
   if (!all) return std::unexpected(all.error());
-  turn.all = *all;
+  turn.all = std::move(*all);
+  turn.rate = undisturbed_rate(turn.all.looks).value_or(rate_beyond(turn.few, turn.all));
   if (auto stopped = forwarder->stop(); !stopped) return std::unexpected(stopped.error());
   return turn;
+}
+
+/// 0 where starting alone had taken longer: then it is left out.
+double rate_with_start_up(std::uint64_t frames, double start_up_seconds, double rate) {
+  if (rate <= 0) return 0;
+  const auto all = static_cast<double>(frames);
+  return all / (start_up_seconds + all / rate);
 }
 
 }  // namespace
@@ -135,21 +165,11 @@ TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
   const auto names = peer_names(path, side);
   const auto turn = measure(spec, path, side);
   if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
-  const auto& [few, all, canaries, maps] = *turn;
-  // 0 is no rate, and left out: starting alone had taken longer.
-  const auto rate = [](std::uint64_t frames, double seconds) {
-    return seconds > 0 ? static_cast<double>(frames) / seconds : 0;
-  };
+  const auto& [few, all, rate, maps] = *turn;
   return {
-      .samples = {{.benchmark = names.whole,
-                   .each = rate(all.frames.sent, all.cpu_seconds),
-                   .canaries = canaries,
-                   .frames = all.frames},
-                  {.benchmark = names.without_start_up,
-                   .each = rate(all.frames.sent - few.frames.sent, all.cpu_seconds - few.cpu_seconds),
-                   .canaries = canaries,
-                   .frames = all.frames},
-                  {.benchmark = names.start_up, .each = few.cpu_seconds, .canaries = canaries, .frames = few.frames}},
+      .samples = {{.benchmark = names.whole, .each = rate_with_start_up(all.frames.sent, few.cpu_seconds, rate), .frames = all.frames},
+                  {.benchmark = names.without_start_up, .each = rate, .frames = all.frames},
+                  {.benchmark = names.start_up, .each = few.cpu_seconds, .frames = few.frames}},
       .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bench/measure/quiet_moments.hpp>
 #include <bench/peer/path.hpp>
 #include <bench/peer/side_facts.hpp>
 #include <bench/peer/tools.hpp>
@@ -13,9 +14,10 @@ namespace devmap::bench {
 
 /// The names under which the samples of a path and a side go, in evaluate().
 struct PeerNames {
-  /// Frames a CPU second of the generating process, from its start to its end.
+  /// Frames a CPU second of the generating process, from its start to its end, if it keeps the rate below throughout.
   std::string whole;
-  /// The same of the frames and the time beyond those of a run of kFewFrames, which is nearly all start-up.
+  /// Frames a CPU second while it generates, what ksoftirqd takes over included; of the stretches of a run that nobody
+  /// outside disturbs (pace.hpp).
   std::string without_start_up;
   /// CPU seconds of such a run.
   std::string start_up;
@@ -27,6 +29,7 @@ inline constexpr std::uint32_t kFewFrames = 64;
 
 struct PeerSpec {
   const XdpTools* tools = nullptr;
+  QuietMoments* quiet = nullptr;
   /// Of a run; whole batches of 64.
   std::uint32_t frames = 10'000'000;
   /// What xdp-trafficgen sends on, and where xdp-bench may print.
@@ -43,7 +46,7 @@ struct TakenTurn {
 };
 
 /// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, once
-/// for few frames and once for all. The calling thread must stay on the processor that frames are sent on.
+/// for few frames and once for all. Of a run that is too short to be looked at, the rate is that of all of it. The calling thread must stay on the processor that frames are sent on.
 [[nodiscard]] TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
 
 }  // namespace devmap::bench

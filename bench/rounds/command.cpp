@@ -30,7 +30,9 @@ namespace {
 constexpr const char* kSummary = "Measure the standard set, or what is chosen, so that the figures can be trusted";
 constexpr const char* kNotes =
     "Each process measures every benchmark twice a round, in random order. What is told is CPU time of the measuring\n"
-    "thread. A benchmark whose two halves differ in the same run by more than 1.5 %, by a 95 % interval, has no "
+    "thread, from samples during which a canary loop found the processor undisturbed; what was disturbed is taken "
+    "again\n"
+    "while --patience lasts. A benchmark whose two halves differ in the same run by more than 1.5 %, by a 95 % interval, has no "
     "figure:\n"
     "it is called unreliable.\n"
     "\n"
@@ -96,7 +98,8 @@ Expected<void> gather(const Asked& asked, const std::vector<const Benchmark*>& b
     auto taken = take_rounds_elsewhere({.benchmarks = benchmarks,
                                         .first_round = process * asked.rounds,
                                         .rounds = asked.rounds,
-                                        .seed = seed + process},
+                                        .seed = seed + process,
+                                        .patience = asked.run.patience / asked.processes},
                                        [&](TakenSample sample) {
                                          progress.show(sample.benchmark);
                                          gathered.add(std::move(sample));
@@ -154,6 +157,7 @@ int run_rounds_command(const std::vector<std::string>& arguments) {
   record.context["seed"] = std::to_string(seed);
   record.context["processes"] = std::to_string(asked.processes);
   record.context["rounds"] = std::to_string(asked.rounds);
+  record.context["patience"] = fmt::format("{:g} s", asked.run.patience);
   if (signal_that_came() != 0 || !outcome) record.context["partial"] = "true";
   return tell(asked, outcome, record);
 }
@@ -167,6 +171,7 @@ int run_worker_command(const std::vector<std::string>& arguments) {
   app.add_option("--first", spec.first_round);
   app.add_option("--rounds", spec.rounds);
   app.add_option("--seed", spec.seed);
+  app.add_option("--patience", spec.patience);
   app.add_option("names", names)->required();
   if (const auto ended = parse(app, arguments)) return *ended;
   for (const auto& name : names) {

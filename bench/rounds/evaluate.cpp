@@ -22,7 +22,7 @@ struct Gathered {
 std::optional<CanaryGate> gate_of(const std::vector<TakenSample>& taken) {
   std::vector<Canaries> canaries;
   for (const auto& sample : taken) {
-    if (sample.unmet.empty() && sample.fault.empty()) canaries.push_back(sample.canaries);
+    if (sample.canaries && sample.unmet.empty() && sample.fault.empty()) canaries.push_back(*sample.canaries);
   }
   if (canaries.empty()) return std::nullopt;
   return CanaryGate(canaries);
@@ -65,9 +65,10 @@ Gathered gather(const Benchmark& benchmark, const std::vector<TakenSample>& take
     if (!sample.unmet.empty()) unmet = sample.unmet;
     if (!sample.fault.empty()) fault = sample.fault;
     if (!sample.unmet.empty() || !sample.fault.empty()) continue;
-    ++figure.taken;
+    figure.taken += 1 + sample.discarded;
     // The difference of two times may come out below nothing where one of them was disturbed.
-    if (sample.hindered || sample.each <= 0 || !gate->lets_through(sample.canaries)) continue;
+    if (sample.hindered || sample.each <= 0) continue;
+    if (sample.canaries && !gate->lets_through(*sample.canaries)) continue;
     figure.frames += sample.frames;
     gathered.kept.emplace(std::pair{sample.round, sample.copy}, sample.each);
     figure.samples.push_back(sample.each);

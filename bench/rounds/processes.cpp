@@ -27,7 +27,9 @@ std::vector<std::string> worker_arguments(const WorkerSpec& spec, int descriptor
                                         "--rounds",
                                         std::to_string(spec.rounds),
                                         "--seed",
-                                        std::to_string(spec.seed)};
+                                        std::to_string(spec.seed),
+                                        "--patience",
+                                        std::to_string(spec.patience)};
   for (const auto* benchmark : spec.benchmarks) arguments.push_back(benchmark->name);
   return arguments;
 }

@@ -19,6 +19,10 @@ void add_run_options(CLI::App& app, RunOptions& options) {
   app.add_option("--seed", options.seed, "Of the random order");
   app.add_option("-o,--output,--json", options.output, "Write the record as JSON; - for standard output")
       ->type_name("FILE");
+  app.add_option("--patience", options.patience,
+                 "Seconds to wait in all for moments in which the processor is undisturbed (default 600)")
+      ->check(CLI::Range(0.0, 86'400.0))
+      ->type_name("S");
   app.add_flag("--despite-obstacles", options.despite, "Measure also where figures would be about something else");
   app.add_flag("--quiet", options.quiet, "No progress line");
 }

@@ -15,6 +15,8 @@ struct RunOptions {
   std::optional<std::uint64_t> seed = {};
   std::string output = {};
   bool despite = false;
+  /// Seconds.
+  double patience = 600;
   bool quiet = false;
 };
 

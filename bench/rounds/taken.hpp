@@ -5,6 +5,7 @@
 #include <harness/base/error.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,10 @@ struct TakenSample {
   std::uint32_t copy = 0;
   /// Nanoseconds an operation.
   double each = 0;
-  Canaries canaries = {};
+  /// Absent where what was measured itself tells when it was disturbed.
+  std::optional<Canaries> canaries = {};
+  /// Attempts before this one, which were disturbed.
+  std::uint32_t discarded = 0;
   FrameCount frames = {};
   /// Something was found in this process's surroundings for which nothing is to be measured.
   bool hindered = false;

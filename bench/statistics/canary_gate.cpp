@@ -3,18 +3,20 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace devmap::bench {
-namespace {
 
-/// Where the window begins that most of them are in; of several the fastest.
-double begin_of_densest(const std::vector<double>& sorted) {
-  double densest = sorted.front();
+double steady_canary(std::vector<double> canaries) {
+  assert(!canaries.empty());
+  std::ranges::sort(canaries);
+  // Where the window begins that most of them are in; of several the fastest.
+  double densest = canaries.front();
   std::ptrdiff_t most = 0;
-  for (auto first = sorted.begin(); first != sorted.end() && *first <= sorted.front() * CanaryGate::kClockRange;
+  for (auto first = canaries.begin(); first != canaries.end() && *first <= canaries.front() * CanaryGate::kClockRange;
        ++first) {
-    const auto within = std::upper_bound(first, sorted.end(), *first * CanaryGate::kSpread) - first;
+    const auto within = std::upper_bound(first, canaries.end(), *first * CanaryGate::kSpread) - first;
     if (within <= most) continue;
     most = within;
     densest = *first;
@@ -22,17 +24,13 @@ double begin_of_densest(const std::vector<double>& sorted) {
   return densest;
 }
 
-}  // namespace
-
 CanaryGate::CanaryGate(std::span<const Canaries> canaries) {
-  assert(!canaries.empty());
-  std::vector<double> sorted;
+  std::vector<double> all;
   for (const auto& canary : canaries) {
-    sorted.push_back(canary.before);
-    sorted.push_back(canary.after);
+    all.push_back(canary.before);
+    all.push_back(canary.after);
   }
-  std::ranges::sort(sorted);
-  steady_ = begin_of_densest(sorted);
+  steady_ = steady_canary(std::move(all));
 }
 
 bool CanaryGate::lets_through(const Canaries& canaries) const noexcept {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 namespace devmap::bench {
 
@@ -34,5 +35,8 @@ class CanaryGate {
  private:
   double steady_;
 };
+
+/// The speed that most of these canaries agree on, as CanaryGate has it; there must be one.
+[[nodiscard]] double steady_canary(std::vector<double> canaries);
 
 }  // namespace devmap::bench

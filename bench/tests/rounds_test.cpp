@@ -32,7 +32,7 @@ void take(std::vector<TakenSample>& taken, const Benchmark& benchmark, Value val
                        .round = round,
                        .copy = copy,
                        .each = value(round, copy),
-                       .canaries = {.before = kCanary, .after = kCanary}});
+                       .canaries = Canaries{.before = kCanary, .after = kCanary}});
     }
   }
 }
@@ -85,12 +85,26 @@ TEST(Evaluate, LeavesOutWhatTheCanaryDoesNotLetThrough) {
   for (auto& sample : taken) {
     if (sample.round % 4 != 0) continue;
     sample.each *= 1.9;
-    sample.canaries.after = kCanary * 1.3;
+    sample.canaries->after = kCanary * 1.3;
   }
   const auto figures = evaluate({&kFloor, &kPath}, taken);
   EXPECT_EQ(of(figures, kPath).samples.size(), 30U);
   EXPECT_EQ(of(figures, kPath).taken, 40U);
   EXPECT_NEAR(of(figures, kPath).quantiles.value().p90, 40, 0.1);
+}
+
+TEST(Evaluate, CountsWhatWasTakenAgain) {
+  auto taken = floor_and_path(2);
+  taken.front().discarded = 3;
+  const auto figures = evaluate({&kFloor}, taken);
+  EXPECT_EQ(figures.front().samples.size(), 40U);
+  EXPECT_EQ(figures.front().taken, 43U);
+}
+
+TEST(Evaluate, AsksForNoCanaryOfWhatTellsItself) {
+  auto taken = floor_and_path(2);
+  for (auto& sample : taken) sample.canaries.reset();
+  EXPECT_EQ(evaluate({&kFloor}, taken).front().samples.size(), 40U);
 }
 
 TEST(Evaluate, HasNoFigureOfFewSamples) {
@@ -141,7 +155,8 @@ TEST(TakenSample, ComesThroughAsItWas) {
                               .round = 3,
                               .copy = 1,
                               .each = 41.25,
-                              .canaries = {.before = 0.044, .after = 0.045},
+                              .canaries = Canaries{.before = 0.044, .after = 0.045},
+                              .discarded = 2,
                               .frames = {.sent = 5, .expected = 10, .delivered = 9, .late = 2},
                               .hindered = true,
                               .unmet = "a",

@@ -1,0 +1,53 @@
+#include <bench/measure/quiet_moments.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace devmap::bench {
+namespace {
+
+constexpr std::size_t kRecent = 2048;
+/// As many are run before it goes by them, and between two looks at what they say.
+constexpr std::size_t kAtFirst = 256;
+
+}  // namespace
+
+QuietMoments::QuietMoments(std::chrono::duration<double> patience, Means means)
+    : patience_(patience), means_(std::move(means)) {
+  recent_.reserve(kRecent);
+  while (observed_ < kAtFirst) observe(means_.canary());
+}
+
+void QuietMoments::observe(double canary) {
+  if (recent_.size() < kRecent) {
+    recent_.push_back(canary);
+  } else {
+    recent_[observed_ % kRecent] = canary;
+  }
+  fastest_ = observed_ == 0 ? canary : std::min(fastest_, canary);
+  if (++observed_ % kAtFirst != 0) return;
+  // Where a neighbour was there all the time, the recent ones say nothing of the processor itself.
+  const double steady = steady_canary(recent_);
+  if (steady_ == 0 || steady <= fastest_ * CanaryGate::kClockRange) steady_ = steady;
+}
+
+double QuietMoments::await() {
+  for (auto begun = now();;) {
+    const double canary = means_.canary();
+    observe(canary);
+    if (is_quiet(canary) || patience_.count() <= 0) return canary;
+    const auto passed = now();
+    patience_ -= passed - begun;
+    begun = passed;
+  }
+}
+
+bool QuietMoments::take_again(const Canaries& canaries, TimePoint begun) {
+  observe(canaries.before);
+  observe(canaries.after);
+  if (is_quiet(std::max(canaries.before, canaries.after)) || patience_.count() <= 0) return false;
+  patience_ -= now() - begun;
+  return patience_.count() > 0;
+}
+
+}  // namespace devmap::bench
