@@ -35,18 +35,24 @@ double QuietMoments::await() {
   for (auto begun = now();;) {
     const double canary = means_.canary();
     observe(canary);
-    if (is_quiet(canary) || patience_.count() <= 0) return canary;
-    const auto passed = now();
-    patience_ -= passed - begun;
-    begun = passed;
+    if (is_quiet(canary) || !bears(begun)) return canary;
+    begun = now();
   }
 }
 
-bool QuietMoments::take_again(const Canaries& canaries, TimePoint begun) {
+bool QuietMoments::had(const Canaries& canaries) {
   observe(canaries.before);
   observe(canaries.after);
-  if (is_quiet(std::max(canaries.before, canaries.after)) || patience_.count() <= 0) return false;
-  patience_ -= now() - begun;
+  return is_quiet(std::max(canaries.before, canaries.after));
+}
+
+bool QuietMoments::shows_neighbour(double canary) {
+  observe(canary);
+  return canary > fastest_ * CanaryGate::kClockRange;
+}
+
+bool QuietMoments::bears(TimePoint since) {
+  if (patience_.count() > 0) patience_ -= now() - since;
   return patience_.count() > 0;
 }
 

@@ -25,9 +25,14 @@ class QuietMoments {
   /// Returns when a canary runs at the processor's own speed, or when there is no patience left; gives that canary.
   [[nodiscard]] double await();
 
-  /// Whether to take a sample again that was begun then: it was disturbed, and there is patience left, of which its
-  /// time is taken.
-  [[nodiscard]] bool take_again(const Canaries& canaries, TimePoint begun);
+  /// Whether a sample between these was taken at the processor's own speed.
+  [[nodiscard]] bool had(const Canaries& canaries);
+
+  /// Whether this is slower than the clock alone can make it.
+  [[nodiscard]] bool shows_neighbour(double canary);
+
+  /// Takes what has passed since then, for nothing, from its patience; false where none is left.
+  [[nodiscard]] bool bears(TimePoint since);
 
   [[nodiscard]] TimePoint now() const { return means_.now(); }
 

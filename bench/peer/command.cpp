@@ -45,6 +45,8 @@ constexpr const char* kNotes =
 /// xdp-trafficgen keeps its first thread there.
 constexpr unsigned kProcessor = 0;
 constexpr std::uint32_t kBatch = 64;
+/// Of either side twice.
+constexpr std::size_t kTurnsOfPath = 4;
 
 struct Asked {
   std::string tools = {};
@@ -99,25 +101,36 @@ std::vector<PeerPath> chosen_paths(const Asked& asked) {
   return paths;
 }
 
+struct PlannedTurn {
+  const PeerPath* path;
+  Side side;
+  std::uint32_t copy;
+};
+
+/// In random order; those of a path one after the other, as what disturbs them lasts longer than these and less long
+/// than a round.
+std::vector<PlannedTurn> turns_of_round(const std::vector<PeerPath>& paths, std::mt19937_64& random) {
+  std::vector<const PeerPath*> order;
+  for (const auto& path : paths) order.push_back(&path);
+  std::ranges::shuffle(order, random);
+  std::vector<PlannedTurn> turns;
+  for (const auto* path : order) {
+    const auto first = turns.size();
+    for (const auto side : {Side::ours, Side::theirs}) {
+      for (const std::uint32_t copy : {0U, 1U}) turns.push_back({.path = path, .side = side, .copy = copy});
+    }
+    std::ranges::shuffle(turns.begin() + static_cast<std::ptrdiff_t>(first), turns.end(), random);
+  }
+  return turns;
+}
+
 Gathered gather(const Asked& asked, const PeerSpec& spec, const std::vector<PeerPath>& paths,
                 std::vector<Obstacle> before, std::uint64_t seed, AllSideFacts& facts) {
-  struct Turn {
-    const PeerPath* path;
-    Side side;
-    std::uint32_t copy;
-  };
-  std::vector<Turn> turns;
-  for (const auto& path : paths) {
-    for (const auto side : {Side::ours, Side::theirs}) {
-      for (const std::uint32_t copy : {0U, 1U}) turns.push_back({.path = &path, .side = side, .copy = copy});
-    }
-  }
   Gathered gathered(std::move(before), asked.run.despite);
-  Progress progress(!asked.run.quiet, turns.size() * asked.rounds);
+  Progress progress(!asked.run.quiet, paths.size() * kTurnsOfPath * asked.rounds);
   std::mt19937_64 random(seed);
   for (std::uint32_t round = 0; round < asked.rounds && signal_that_came() == 0; ++round) {
-    std::ranges::shuffle(turns, random);
-    for (const auto& turn : turns) {
+    for (const auto& turn : turns_of_round(paths, random)) {
       const auto side = peer_names(*turn.path, turn.side).whole;
       progress.show(side);
       auto [samples, turn_facts] = take_turn(spec, *turn.path, turn.side);

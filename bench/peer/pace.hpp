@@ -34,8 +34,8 @@ struct Look {
 /// Stretches between two looks that it takes to tell a rate.
 inline constexpr std::size_t kFewestStretches = 10;
 
-/// Frames a CPU second, as a tenth of the stretches between looks are faster: what a neighbour slows is not told, as long
-/// as it does not do so all the time. Nothing where frames came in during fewer stretches.
+/// Frames a CPU second, as a tenth of the stretches between looks are faster: what a neighbour slows is not told, as
+/// long as it does not do so all the time. Nothing where frames came in during fewer stretches.
 [[nodiscard]] std::optional<double> undisturbed_rate(std::span<const Look> looks);
 
 }  // namespace devmap::bench

@@ -1,5 +1,6 @@
 #include <bench/peer/turn.hpp>
 
+#include <bench/measure/canary.hpp>
 #include <bench/peer/forwarder.hpp>
 #include <bench/peer/pace.hpp>
 #include <bench/rounds/interruption.hpp>
@@ -21,6 +22,8 @@
 namespace devmap::bench {
 namespace {
 
+/// Turns that are taken again, at most.
+constexpr std::uint32_t kMostDiscarded = 3;
 /// What a generator may take; more is a hang.
 constexpr std::chrono::minutes kLimit(5);
 
@@ -116,6 +119,8 @@ struct Turn {
   /// Frames a CPU second of what generates them, once it does.
   double rate = 0;
   std::set<std::string> maps = {};
+  /// There was a neighbour when it ended.
+  bool disturbed = false;
 };
 
 /// Of a run that is too short to be looked at: of what it sends and takes more than one for few frames.
@@ -143,6 +148,7 @@ Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
   if (!all) return std::unexpected(all.error());
   turn.all = std::move(*all);
   turn.rate = undisturbed_rate(turn.all.looks).value_or(rate_beyond(turn.few, turn.all));
+  turn.disturbed = spec.quiet->shows_neighbour(run_canary());
   if (auto stopped = forwarder->stop(); !stopped) return std::unexpected(stopped.error());
   return turn;
 }
@@ -163,14 +169,26 @@ PeerNames peer_names(const PeerPath& path, Side side) {
 
 TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
   const auto names = peer_names(path, side);
-  const auto turn = measure(spec, path, side);
+  auto turn = measure(spec, path, side);
+  std::uint32_t discarded = 0;
+  for (auto begun = spec.quiet->now();
+       turn && turn->disturbed && discarded < kMostDiscarded && spec.quiet->bears(begun);
+       begun = spec.quiet->now(), turn = measure(spec, path, side)) {
+    ++discarded;
+  }
   if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
-  const auto& [few, all, rate, maps] = *turn;
-  return {
-      .samples = {{.benchmark = names.whole, .each = rate_with_start_up(all.frames.sent, few.cpu_seconds, rate), .frames = all.frames},
-                  {.benchmark = names.without_start_up, .each = rate, .frames = all.frames},
-                  {.benchmark = names.start_up, .each = few.cpu_seconds, .frames = few.frames}},
-      .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
+  const auto& [few, all, rate, maps, disturbed] = *turn;
+  TakenTurn taken{.samples = {{.benchmark = names.whole,
+                               .each = rate_with_start_up(all.frames.sent, few.cpu_seconds, rate),
+                               .frames = all.frames},
+                              {.benchmark = names.without_start_up, .each = rate, .frames = all.frames},
+                              {.benchmark = names.start_up, .each = few.cpu_seconds, .frames = few.frames}},
+                  .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
+  for (auto& sample : taken.samples) {
+    sample.hindered = disturbed;
+    sample.discarded = discarded;
+  }
+  return taken;
 }
 
 }  // namespace devmap::bench

@@ -46,7 +46,8 @@ struct TakenTurn {
 };
 
 /// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, once
-/// for few frames and once for all. Of a run that is too short to be looked at, the rate is that of all of it. The calling thread must stay on the processor that frames are sent on.
+/// for few frames and once for all. Of a run that is too short to be looked at, the rate is that of all of it. The
+/// calling thread must stay on the processor that frames are sent on.
 [[nodiscard]] TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
 
 }  // namespace devmap::bench

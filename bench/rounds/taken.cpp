@@ -5,15 +5,12 @@
 namespace devmap::bench {
 
 std::string TakenSample::json_line() const {
-  nlohmann::ordered_json json = {{"benchmark", benchmark},
-                                 {"round", round},
-                                 {"copy", copy},
-                                 {"each", each},
-                                 {"discarded", discarded},
-                                 {"frames", {frames.sent, frames.expected, frames.delivered, frames.late}},
-                                 {"hindered", hindered},
-                                 {"unmet", unmet},
-                                 {"fault", fault}};
+  nlohmann::ordered_json json = {
+      {"benchmark", benchmark}, {"round", round},
+      {"copy", copy},           {"each", each},
+      {"discarded", discarded}, {"frames", {frames.sent, frames.expected, frames.delivered, frames.late}},
+      {"hindered", hindered},   {"unmet", unmet},
+      {"fault", fault}};
   if (canaries) json["canaries"] = {canaries->before, canaries->after};
   return json.dump() + "\n";
 }

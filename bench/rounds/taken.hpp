@@ -26,7 +26,7 @@ struct TakenSample {
   /// Attempts before this one, which were disturbed.
   std::uint32_t discarded = 0;
   FrameCount frames = {};
-  /// Something was found in this process's surroundings for which nothing is to be measured.
+  /// Something was found around this process for which nothing is to be measured.
   bool hindered = false;
   /// What it needs and is missing, or what went wrong; there is no figure then.
   std::string unmet = {};

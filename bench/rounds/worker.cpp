@@ -36,7 +36,7 @@ Expected<void> measure(Workload& workload, const Benchmark& benchmark, QuietMome
     const auto begun = quiet.now();
     if (auto measured = measure_once(workload, benchmark, sample); !measured) return measured;
     sample.canaries = Canaries{.before = before, .after = run_canary()};
-    if (sample.discarded == kMostDiscarded || !quiet.take_again(*sample.canaries, begun)) return {};
+    if (quiet.had(*sample.canaries) || sample.discarded == kMostDiscarded || !quiet.bears(begun)) return {};
   }
 }
 

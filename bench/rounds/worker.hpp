@@ -17,7 +17,8 @@ struct WorkerSpec {
   std::uint32_t rounds = 1;
   /// Of the order of each round.
   std::uint64_t seed = 1;
-  /// Seconds for which it may wait for moments in which the processor is undisturbed, what must be taken again included.
+  /// Seconds for which it may wait for moments in which the processor is undisturbed, what must be taken again
+  /// included.
   double patience = 0;
 };
 

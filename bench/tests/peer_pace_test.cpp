@@ -65,7 +65,8 @@ TEST(LookAt, TellsTimeAndFramesOfTheSameMoment) {
 TEST(LookAt, SeesNothingWhereOneOfBothIsMissing) {
   const auto seven = [] { return Expected<std::uint64_t>(7); };
   EXPECT_FALSE(look_at({}, seven));
-  EXPECT_FALSE(look_at({.process = clock_of(getpid())}, []() -> Expected<std::uint64_t> { return failure("look", 1); }));
+  EXPECT_FALSE(
+      look_at({.process = clock_of(getpid())}, []() -> Expected<std::uint64_t> { return failure("look", 1); }));
 }
 
 TEST(LookAt, SeesNothingWhereTimePassesMeanwhile) {

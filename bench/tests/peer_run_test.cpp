@@ -23,7 +23,7 @@ using testing_support::StandInTools;
 class PeerRun : public devmap::testing_support::BpfTest {
  protected:
   static vm::Invocation peer(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"peer", "--despite-obstacles", "--json", "-"});
+    arguments.insert(arguments.begin(), {"peer", "--despite-obstacles", "--patience", "0", "--json", "-"});
     return {.program = DEVMAP_BENCH_PROGRAM, .arguments = std::move(arguments)};
   }
 

@@ -41,7 +41,8 @@ TEST_F(QuietMomentsTest, DoNotWaitWhereNothingDisturbs) {
   auto quiet = with_patience(1s);
   EXPECT_EQ(quiet.await(), 0.06);
   EXPECT_EQ(canaries_, 1);
-  EXPECT_FALSE(quiet.take_again({.before = 0.06, .after = 0.062}, now_));
+  EXPECT_TRUE(quiet.had({.before = 0.06, .after = 0.062}));
+  EXPECT_FALSE(quiet.had({.before = 0.06, .after = 0.066}));
 }
 
 TEST_F(QuietMomentsTest, AreWaitedFor) {
@@ -59,7 +60,7 @@ TEST_F(QuietMomentsTest, EndWithPatience) {
   // And are not waited for any more.
   EXPECT_EQ(quiet.await(), 0.1);
   EXPECT_NEAR(canaries_, 1001, 1);
-  EXPECT_FALSE(quiet.take_again({.before = 0.06, .after = 0.1}, now_));
+  EXPECT_FALSE(quiet.bears(now_));
 }
 
 TEST_F(QuietMomentsTest, DoNotTakeALongDisturbanceForTheProcessorItself) {
@@ -80,9 +81,15 @@ TEST_F(QuietMomentsTest, ChargeForWhatIsTakenAgain) {
   auto quiet = with_patience(1s);
   const auto begun = now_;
   now_ += 600ms;
-  EXPECT_TRUE(quiet.take_again({.before = 0.06, .after = 0.1}, begun));
+  EXPECT_TRUE(quiet.bears(begun));
   now_ += 600ms;
-  EXPECT_FALSE(quiet.take_again({.before = 0.06, .after = 0.1}, begun + 600ms));
+  EXPECT_FALSE(quiet.bears(begun + 600ms));
+}
+
+TEST_F(QuietMomentsTest, TellANeighbourFromTheClock) {
+  auto quiet = with_patience(0s);
+  EXPECT_FALSE(quiet.shows_neighbour(0.075));
+  EXPECT_TRUE(quiet.shows_neighbour(0.08));
 }
 
 }  // namespace
