@@ -35,7 +35,7 @@ constexpr const char* kNotes =
     "program drops the frames; redirect-map, by a program that redirects them by a device map; broadcast, by one that\n"
     "sends them to four devices. In each round either side goes each path twice, in random order. What is told is "
     "frames\n"
-    "a CPU second of the process that generates them, what starting it takes included, and once more without that; as\n"
+    "a CPU second of a process that generates ten million, its start included, and once more without that; as\n"
     "in the tenth of a run that is fastest, so that what disturbs the processor for a moment is in no figure.\n"
     "Frames are counted by the devices where they end; a figure of which not all arrived is void.\n"
     "\n"
@@ -50,8 +50,8 @@ constexpr std::size_t kTurnsOfPath = 4;
 
 struct Asked {
   std::string tools = {};
-  std::uint32_t rounds = 15;
-  std::uint32_t frames = 10'000'000;
+  std::uint32_t rounds = 60;
+  std::uint32_t frames = 3'000'000;
   std::vector<std::string> paths = {};
   RunOptions run = {};
 };
@@ -65,8 +65,8 @@ std::optional<int> parse_peer(const std::vector<std::string>& arguments, Asked& 
                  "Where xdp-tools are, such as an unpacked tree of packages (default: installed, or fetched by "
                  "scripts/fetch-xdp-tools)")
       ->type_name("DIR");
-  app.add_option("--rounds", asked.rounds, "Rounds (default 15)")->check(CLI::Range(1U, 10'000U));
-  app.add_option("--frames", asked.frames, "Frames of a run, rounded up to a multiple of 64 (default 10000000)")
+  app.add_option("--rounds", asked.rounds, "Rounds (default 60)")->check(CLI::Range(1U, 10'000U));
+  app.add_option("--frames", asked.frames, "Frames of a run, rounded up to a multiple of 64 (default 3000000)")
       ->check(CLI::Range(2 * kFewFrames, 1'000'000'000U));
   app.add_option("--path", asked.paths, "Only these paths")->check(CLI::IsMember(names));
   add_run_options(app, asked.run);

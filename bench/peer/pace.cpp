@@ -13,7 +13,7 @@ std::optional<Look> look_at(const GeneratorClocks& clocks, const std::function<E
   const auto frames = come_in();
   const double after = read();
   // Whoever looks may be interrupted between the two; a stretch is some milliseconds.
-  constexpr double kSameMoment = 100e-6;
+  constexpr double kSameMoment = 40e-6;
   if (!frames || seconds_of(clocks.process) == 0 || after - before > kSameMoment) return std::nullopt;
   return Look{.cpu_seconds = (before + after) / 2, .frames = *frames};
 }

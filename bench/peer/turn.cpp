@@ -50,7 +50,7 @@ Expected<vm::Invocation> generator(const PeerSpec& spec, Side side, std::uint32_
 /// Waits for the end of a program and looks at it meanwhile, or ends it where a signal comes or it hangs.
 vm::Finished await_end(vm::Process& process, const std::function<void()>& look, bool& hung) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kLookMilliseconds = 25;
+  constexpr int kLookMilliseconds = 10;
   const auto deadline = Clock::now() + kLimit;
   pollfd ended{.fd = process.ended_descriptor(), .events = POLLIN, .revents = 0};
   while (signal_that_came() == 0 && Clock::now() < deadline) {
@@ -179,7 +179,7 @@ TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
   if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
   const auto& [few, all, rate, maps, disturbed] = *turn;
   TakenTurn taken{.samples = {{.benchmark = names.whole,
-                               .each = rate_with_start_up(all.frames.sent, few.cpu_seconds, rate),
+                               .each = rate_with_start_up(kFramesOfWhole, few.cpu_seconds, rate),
                                .frames = all.frames},
                               {.benchmark = names.without_start_up, .each = rate, .frames = all.frames},
                               {.benchmark = names.start_up, .each = few.cpu_seconds, .frames = few.frames}},

@@ -14,7 +14,7 @@ namespace devmap::bench {
 
 /// The names under which the samples of a path and a side go, in evaluate().
 struct PeerNames {
-  /// Frames a CPU second of the generating process, from its start to its end, if it keeps the rate below throughout.
+  /// Frames a CPU second of a process that generates kFramesOfWhole at the rate below, from its start to its end.
   std::string whole;
   /// Frames a CPU second while it generates, what ksoftirqd takes over included; of the stretches of a run that nobody
   /// outside disturbs (pace.hpp).
@@ -27,11 +27,14 @@ struct PeerNames {
 /// Frames of a run that shows what starting costs, and that frames come where they should; a whole batch.
 inline constexpr std::uint32_t kFewFrames = 64;
 
+/// How many frames share what starting costs.
+inline constexpr std::uint32_t kFramesOfWhole = 10'000'000;
+
 struct PeerSpec {
   const XdpTools* tools = nullptr;
   QuietMoments* quiet = nullptr;
   /// Of a run; whole batches of 64.
-  std::uint32_t frames = 10'000'000;
+  std::uint32_t frames = 3'000'000;
   /// What xdp-trafficgen sends on, and where xdp-bench may print.
   unsigned processor = 0;
   unsigned other_processor = 0;
