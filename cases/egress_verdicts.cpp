@@ -3,6 +3,8 @@
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 
+#include <algorithm>
+
 // What becomes of a frame by the verdict of its entry's program, and when the program runs.
 namespace devmap::cases {
 namespace {
