@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bench/control/map_under_test.hpp>
+#include <bench/measure/instruction_clock.hpp>
 #include <bench/measure/workload.hpp>
 
 #include <algorithm>
@@ -52,6 +53,7 @@ class ElementCalls : public Workload {
     while (sample.operations < operations) {
       const auto piece = std::min(operations - sample.operations, maps_.elements() - next_);
       if (failures<Operation::before>(0, piece) > 0) return failure("prepare elements", 0);
+      if (clock == Clock::ticks) let_kernel_free();
       const Stopwatch stopwatch(clock);
       const auto wrong = failures<Operation::call>(Operation::kExpected, piece);
       sample.spent += stopwatch.spent();

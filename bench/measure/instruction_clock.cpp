@@ -2,6 +2,8 @@
 
 #include <bench/measure/stopwatch.hpp>
 
+#include <time.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -36,6 +38,11 @@ bool ticks_are_instructions() noexcept {
 
 double ticks_of_stopwatch() noexcept {
   return least_ticks([] {});
+}
+
+void let_kernel_free() noexcept {
+  constexpr timespec kGracePeriods = {.tv_sec = 0, .tv_nsec = 50'000'000};
+  nanosleep(&kGracePeriods, nullptr);
 }
 
 }  // namespace devmap::bench
