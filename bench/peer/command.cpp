@@ -22,6 +22,7 @@
 #include <harness/bpf/features.hpp>
 #include <harness/manual/command_line.hpp>
 #include <harness/net/features.hpp>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <utility>
@@ -111,7 +112,7 @@ struct PlannedTurn {
 /// than a round.
 std::vector<PlannedTurn> turns_of_round(const std::vector<PeerPath>& paths, std::mt19937_64& random) {
   std::vector<const PeerPath*> order;
-  for (const auto& path : paths) order.push_back(&path);
+  std::ranges::transform(paths, std::back_inserter(order), [](const PeerPath& path) { return &path; });
   std::ranges::shuffle(order, random);
   std::vector<PlannedTurn> turns;
   for (const auto* path : order) {
