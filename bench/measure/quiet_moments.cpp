@@ -28,7 +28,7 @@ void QuietMoments::observe(double canary) {
   if (++observed_ % kAtFirst != 0) return;
   // Where a neighbour was there all the time, the recent ones say nothing of the processor itself.
   const double steady = steady_canary(recent_);
-  if (steady_ == 0 || steady <= fastest_ * CanaryGate::kClockRange) steady_ = steady;
+  if (steady_ == 0 || !bench::shows_neighbour(steady, fastest_)) steady_ = steady;
 }
 
 double QuietMoments::await() {
@@ -48,12 +48,12 @@ bool QuietMoments::had(const Canaries& canaries) {
 
 bool QuietMoments::shows_neighbour(double canary) {
   observe(canary);
-  return canary > fastest_ * CanaryGate::kClockRange;
+  return bench::shows_neighbour(canary, fastest_);
 }
 
 bool QuietMoments::bears(TimePoint since) {
   if (patience_.count() > 0) patience_ -= now() - since;
-  return patience_.count() > 0;
+  return patience_.count() > 0 && !means_.given_up();
 }
 
 }  // namespace devmap::bench

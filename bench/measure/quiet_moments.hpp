@@ -18,6 +18,8 @@ class QuietMoments {
   struct Means {
     std::function<double()> canary = run_canary;
     std::function<TimePoint()> now = std::chrono::steady_clock::now;
+    /// Whether nothing is to be waited for any more, as where a signal came.
+    std::function<bool()> given_up = [] { return false; };
   };
   explicit QuietMoments(std::chrono::duration<double> patience) : QuietMoments(patience, Means()) {}
   QuietMoments(std::chrono::duration<double> patience, Means means);
@@ -31,7 +33,7 @@ class QuietMoments {
   /// Whether this is slower than the clock alone can make it.
   [[nodiscard]] bool shows_neighbour(double canary);
 
-  /// Takes what has passed since then, for nothing, from its patience; false where none is left.
+  /// Takes what has passed since then, for nothing, from its patience; false where none is left or all is given up.
   [[nodiscard]] bool bears(TimePoint since);
 
   [[nodiscard]] TimePoint now() const { return means_.now(); }

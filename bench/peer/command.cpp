@@ -172,7 +172,8 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   if (!may_measure(before, asked.run.despite)) return kNothingCouldRun;
   end_early_on_signals();
   const auto seed = asked.run.seed.value_or(std::random_device()());
-  QuietMoments quiet(std::chrono::duration<double>(asked.run.patience));
+  QuietMoments quiet(std::chrono::duration<double>(asked.run.patience),
+                     {.given_up = [] { return signal_that_came() != 0; }});
   const PeerSpec spec{.tools = &*tools,
                       .quiet = &quiet,
                       .frames = asked.frames,

@@ -27,8 +27,7 @@ std::optional<double> undisturbed_rate(std::span<const Look> looks) {
                               static_cast<double>(frames - looks[at - 1].frames));
   }
   if (seconds_a_frame.size() < kFewestStretches) return std::nullopt;
-  constexpr double kUndisturbed = 0.1;
-  return 1 / quantile(seconds_a_frame, kUndisturbed);
+  return 1 / undisturbed(seconds_a_frame);
 }
 
 }  // namespace devmap::bench

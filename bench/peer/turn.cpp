@@ -77,7 +77,6 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   if (!in_before) return std::unexpected(in_before.error());
   const auto invocation = generator(spec, side, path.forwards() ? sinks.in0() : sinks.target(0), frames);
   if (!invocation) return std::unexpected(invocation.error());
-  if (frames != kFewFrames) (void)spec.quiet->await();
   const auto softirqs_before = seconds_of(spec.ksoftirqd);
   auto process = vm::Process::start(*invocation);
   if (!process) return std::unexpected(process.error());
@@ -119,6 +118,7 @@ struct Turn {
   /// Frames a CPU second of what generates them, once it does.
   double rate = 0;
   std::set<std::string> maps = {};
+  QuietMoments::TimePoint begun = {};
   /// There was a neighbour when it ended.
   bool disturbed = false;
 };
@@ -144,6 +144,8 @@ Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
   auto maps = forwarder->device_maps();
   if (!maps) return std::unexpected(maps.error());
   Turn turn{.few = *few, .maps = std::move(*maps)};
+  (void)spec.quiet->await();
+  turn.begun = spec.quiet->now();
   auto all = generate(spec, path, side, *sinks, spec.frames);
   if (!all) return std::unexpected(all.error());
   turn.all = std::move(*all);
@@ -171,13 +173,12 @@ TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
   const auto names = peer_names(path, side);
   auto turn = measure(spec, path, side);
   std::uint32_t discarded = 0;
-  for (auto begun = spec.quiet->now();
-       turn && turn->disturbed && discarded < kMostDiscarded && spec.quiet->bears(begun);
-       begun = spec.quiet->now(), turn = measure(spec, path, side)) {
+  while (turn && turn->disturbed && discarded < kMostDiscarded && spec.quiet->bears(turn->begun)) {
+    turn = measure(spec, path, side);
     ++discarded;
   }
   if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
-  const auto& [few, all, rate, maps, disturbed] = *turn;
+  const auto& [few, all, rate, maps, begun, disturbed] = *turn;
   TakenTurn taken{.samples = {{.benchmark = names.whole,
                                .each = rate_with_start_up(kFramesOfWhole, few.cpu_seconds, rate),
                                .frames = all.frames},

@@ -68,7 +68,7 @@ std::vector<Obstacle> obstacles(const Surroundings& here) {
     add(labels, fmt::format("XDP programs of others are loaded on this machine: {}", here.xdp_programs),
         "end what may send frames meanwhile");
   }
-  if (here.canary_now > here.canary_at_best * CanaryGate::kClockRange) {
+  if (shows_neighbour(here.canary_now, here.canary_at_best)) {
     add(labels,
         fmt::format("the processor is {:.0f} % slower than it can be, by what is outside of this system",
                     (here.canary_now / here.canary_at_best - 1) * 100),

@@ -25,8 +25,7 @@ Expected<void> measure_once(Workload& workload, const Benchmark& benchmark, Take
     pieces.push_back(measured->each());
     sample.frames += measured->frames;
   }
-  constexpr double kUndisturbed = 0.1;
-  sample.each = quantile(pieces, kUndisturbed);
+  sample.each = undisturbed(pieces);
   return {};
 }
 

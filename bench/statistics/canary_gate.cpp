@@ -14,8 +14,7 @@ double steady_canary(std::vector<double> canaries) {
   // Where the window begins that most of them are in; of several the fastest.
   double densest = canaries.front();
   std::ptrdiff_t most = 0;
-  for (auto first = canaries.begin(); first != canaries.end() && *first <= canaries.front() * CanaryGate::kClockRange;
-       ++first) {
+  for (auto first = canaries.begin(); first != canaries.end() && !shows_neighbour(*first, canaries.front()); ++first) {
     const auto within = std::upper_bound(first, canaries.end(), *first * CanaryGate::kSpread) - first;
     if (within <= most) continue;
     most = within;

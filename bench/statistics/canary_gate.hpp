@@ -36,6 +36,11 @@ class CanaryGate {
   double steady_;
 };
 
+/// Whether a canary is slower than the clock alone can make it, by what the fastest was.
+[[nodiscard]] constexpr bool shows_neighbour(double canary, double fastest) noexcept {
+  return canary > fastest * CanaryGate::kClockRange;
+}
+
 /// The speed that most of these canaries agree on, as CanaryGate has it; there must be one.
 [[nodiscard]] double steady_canary(std::vector<double> canaries);
 

@@ -29,9 +29,9 @@ class PeerRun : public devmap::testing_support::BpfTest {
 
   /// Sends by devmap-bench itself what xdp-trafficgen would: udp --num-packets N --interval 1 DEVICE.
   static std::string generates(const std::string& frames) {
-    return "ifindex=$(ip -oneline link show dev \"$6\" | cut -d: -f1)\nexec " DEVMAP_BENCH_PROGRAM
+    return "ifindex=$(ip -oneline link show dev \"$6\" | cut -d: -f1)\n" DEVMAP_BENCH_PROGRAM
            " generate --ifindex \"$ifindex\" --frames " +
-           frames + "\n";
+           frames + "\nexit 1\n";
   }
 
   static json record_of(const vm::Finished& finished) {

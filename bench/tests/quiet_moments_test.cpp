@@ -21,7 +21,8 @@ class QuietMomentsTest : public testing::Test {
                                         if (now_ >= quiet_from_) speed_ = 0.06;
                                         return speed_;
                                       },
-                                  .now = [this] { return now_; }});
+                                  .now = [this] { return now_; },
+                                  .given_up = [this] { return now_ >= given_up_from_; }});
     canaries_ = 0;
     return quiet;
   }
@@ -33,6 +34,7 @@ class QuietMomentsTest : public testing::Test {
 
   QuietMoments::TimePoint now_ = {};
   QuietMoments::TimePoint quiet_from_ = QuietMoments::TimePoint::max();
+  QuietMoments::TimePoint given_up_from_ = QuietMoments::TimePoint::max();
   double speed_ = 0.06;
   int canaries_ = 0;
 };
@@ -60,6 +62,15 @@ TEST_F(QuietMomentsTest, EndWithPatience) {
   // And are not waited for any more.
   EXPECT_EQ(quiet.await(), 0.1);
   EXPECT_NEAR(canaries_, 1001, 1);
+  EXPECT_FALSE(quiet.bears(now_));
+}
+
+TEST_F(QuietMomentsTest, AreNotWaitedForWhereAllIsGivenUp) {
+  auto quiet = with_patience(100s);
+  disturb_for(10s);
+  given_up_from_ = now_ + 50ms;
+  EXPECT_EQ(quiet.await(), 0.1);
+  EXPECT_EQ(canaries_, 50);
   EXPECT_FALSE(quiet.bears(now_));
 }
 

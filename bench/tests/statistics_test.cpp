@@ -47,6 +47,13 @@ TEST(Quantiles, OfOneValueAreThatValue) {
   EXPECT_DOUBLE_EQ(all.p90, 7);
 }
 
+TEST(Quantiles, AreUndisturbedByMostPiecesAndByALuckyOne) {
+  std::vector<double> pieces(15, 1.0);
+  pieces.insert(pieces.end(), 84, 1.7);
+  pieces.push_back(0.2);
+  EXPECT_DOUBLE_EQ(undisturbed(pieces), 1);
+}
+
 TEST(Quantiles, OfElevenValuesFallOnValues) {
   const auto all = quantiles(counting_to(11));
   EXPECT_DOUBLE_EQ(all.p10, 2);
