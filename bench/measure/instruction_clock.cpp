@@ -41,7 +41,7 @@ double ticks_of_stopwatch() noexcept {
 }
 
 void let_kernel_free() noexcept {
-  constexpr timespec kGracePeriods = {.tv_sec = 0, .tv_nsec = 50'000'000};
+  constexpr timespec kGracePeriods = {.tv_sec = 0, .tv_nsec = 20'000'000};
   nanosleep(&kGracePeriods, nullptr);
 }
 
