@@ -22,13 +22,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A panic restarts the guest at once (panic=-1), and a restart ends QEMU (-no-reboot). On a busy machine timer
-/// interrupts are so late that a kernel that checks for them panics, no_timer_check, and tasks get so little time that
-/// RCU logs stalls, rcu_cpu_stall_suppress. The rest is for speed, which an emulator has little of: no tests of the
+/// A panic restarts the guest after a second (panic=1), in which QEMU hands on what the suite had written last: which
+/// check was running is known by that. A restart ends QEMU (-no-reboot). On a busy machine timer interrupts are so late
+/// that a kernel that checks for them panics, no_timer_check, and tasks get so little time that RCU logs stalls,
+/// rcu_cpu_stall_suppress. The rest is for speed, which an emulator has little of: no tests of the
 /// kernel's own cryptography, short waits for RCU, and no IPv6, whose part in every network namespace costs as much as
 /// all others. No frame of the suite goes through a stack.
 constexpr const char* kKernelCommandLine =
-    "quiet panic=-1 mitigations=off no_timer_check rcupdate.rcu_cpu_stall_suppress=1 cryptomgr.notests "
+    "quiet panic=1 mitigations=off no_timer_check rcupdate.rcu_cpu_stall_suppress=1 cryptomgr.notests "
     "rcupdate.rcu_expedited=1 ipv6.disable=1";
 
 /// The same addresses, stacks and random numbers every time, and the mitigations that the kernel has by itself; the
