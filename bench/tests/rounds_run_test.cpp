@@ -17,8 +17,8 @@ using RoundsRun = devmap::testing_support::BpfTest;
 
 vm::Invocation rounds(const std::string& processes) {
   return {.program = DEVMAP_BENCH_PROGRAM,
-          .arguments = {"rounds", "--despite-obstacles", "--filter", "^lookup/devmap/64$", "--processes", processes,
-                        "--rounds", "1", "-o", "-"}};
+          .arguments = {"rounds", "--despite-obstacles", "--patience", "0", "--filter", "^lookup/devmap/64$",
+                        "--processes", processes, "--rounds", "1", "-o", "-"}};
 }
 
 TEST_F(RoundsRun, GivesARecordOfWhatWasChosenAndItsBaselines) {
