@@ -27,7 +27,7 @@ constexpr std::uint32_t kLargestStandard = 65536;
 constexpr std::uint32_t kLargestCounted = 4096;
 /// Calls measured as one piece, and pieces of a sample: some milliseconds.
 constexpr std::uint64_t kChunk = 256;
-constexpr std::uint32_t kChunks = 100;
+constexpr std::uint32_t kPieces = 100;
 /// So that the clock is read once for a chunk also of calls about a map of few elements.
 constexpr auto kNumbers = static_cast<std::uint32_t>(kChunk);
 
@@ -111,7 +111,7 @@ class Adding {
     all_.push_back({.name = fmt::format("{}/{}/{}", what, kind.name, entries),
                     .facts = {.map_type = kind.name, .max_entries = entries},
                     .chunk = kChunk,
-                    .chunks = kChunks,
+                    .pieces = kPieces,
                     .baseline = baseline(what, kind, entries),
                     .standard = entries <= kLargestStandard,
                     .not_counted = entries <= kLargestCounted ? "" : "the map is too large for a small virtual machine",
@@ -135,7 +135,7 @@ void add_floors(Adding& adding) {
                          std::function<Expected<std::unique_ptr<Workload>>()> prepare) {
     adding.whole({.name = name,
                   .chunk = kChunk,
-                  .chunks = kChunks,
+                  .pieces = kPieces,
                   .baseline = std::move(baseline),
                   .standard = true,
                   .prepare = std::move(prepare)});
@@ -169,7 +169,7 @@ void add_whole_maps(Adding& adding, const MapKind& kind, std::uint32_t entries) 
   adding.whole({.name = fmt::format("iterate/{}/{}", kind.name, entries),
                 .facts = facts,
                 .chunk = std::max<std::uint64_t>(1, kChunk / entries),
-                .chunks = std::clamp(kLargestCounted * 2 / entries, 1U, kChunks),
+                .pieces = std::clamp(kLargestCounted * 2 / entries, 1U, kPieces),
                 .baseline = like("iterate"),
                 .standard = entries <= kLargestStandard,
                 .not_counted = entries <= kLargestCounted ? "" : "the map is too large for a small virtual machine",
@@ -177,7 +177,7 @@ void add_whole_maps(Adding& adding, const MapKind& kind, std::uint32_t entries) 
   adding.whole({.name = fmt::format("create_and_free/{}/{}", kind.name, entries),
                 .facts = facts,
                 .chunk = entries > kLargestStandard ? 1U : 16U,
-                .chunks = entries > kLargestCounted ? 10U : 50U,
+                .pieces = entries > kLargestCounted ? 10U : 50U,
                 .baseline = like("create_and_free"),
                 .standard = entries <= kLargestStandard,
                 .not_counted = "how much is freed at once depends on what else the kernel does",
@@ -193,7 +193,7 @@ void add_collisions(Adding& adding) {
       adding.whole({.name = fmt::format("{}_colliding/devmap_hash/{}", what, chain),
                     .facts = {.map_type = kDevMapHashKind.name, .max_entries = kBuckets},
                     .chunk = kChunk,
-                    .chunks = kChunks,
+                    .pieces = kPieces,
                     .baseline = chain == 1 ? "" : fmt::format("{}_colliding/devmap_hash/1", what),
                     .standard = true,
                     .prepare = std::move(prepare)});
@@ -208,7 +208,7 @@ void add_removals(Adding& adding) {
     adding.whole({.name = fmt::format("remove_device/{}/{}_in_{}_maps", spec.kind.name, spec.entries, spec.maps),
                   .facts = {.map_type = spec.kind.name, .max_entries = spec.entries},
                   .chunk = 1,
-                  .chunks = 1,
+                  .pieces = 5,
                   .baseline = spec.maps == 0 ? "" : "remove_device/devmap/0_in_0_maps",
                   .standard = standard,
                   .not_counted = "the deletion of a device waits for RCU and for other threads of the kernel",

@@ -20,6 +20,8 @@ using Way = RouteSpec::Way;
 constexpr std::uint64_t kManyFrames = 204'800;
 constexpr std::uint64_t kSomeFrames = 51'200;
 constexpr std::uint64_t kFewFrames = 6'400;
+/// A piece of some milliseconds each.
+constexpr std::uint32_t kPieces = 5;
 
 constexpr const char* kFloor = "live/drop";
 constexpr const char* kReference = "live/redirect_map/devmap";
@@ -44,6 +46,8 @@ class Adding {
                                      .batch = spec.batch,
                                      .peer = spec.sink_mode == Mode::native ? "native XDP_DROP" : "generic XDP_DROP"},
                            .chunk = told.chunk,
+                           .piece = told.chunk / kPieces,
+                           .pieces = kPieces,
                            .baseline = told.baseline == name ? "" : told.baseline,
                            .standard = told.standard,
                            .not_counted = told.not_counted,
@@ -184,6 +188,8 @@ void add_parallel(Adding& adding) {
                           .peer = "native XDP_DROP",
                           .processors = processors},
                 .chunk = kManyFrames,
+                .piece = kManyFrames / kPieces,
+                .pieces = kPieces,
                 .baseline = kReference,
                 .standard = true,
                 .not_counted = "it takes two processors, and a counted virtual machine has one",

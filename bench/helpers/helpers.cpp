@@ -17,6 +17,7 @@ constexpr std::uint32_t kPresent = 1;
 constexpr std::uint32_t kMissing = 2;
 /// Beside this, reading the clock and entering the kernel do not count.
 constexpr std::uint64_t kCalls = 64 * 50'000;
+constexpr std::uint32_t kPieces = 10;
 
 using Prepare = std::function<Expected<std::unique_ptr<Workload>>()>;
 
@@ -84,6 +85,8 @@ void add_helpers(std::vector<Benchmark>& all) {
     all.push_back({.name = map.empty() ? fmt::format("helper/{}", what) : fmt::format("helper/{}/{}", what, map),
                    .facts = {.map_type = map, .max_entries = map.empty() ? 0 : kEntries},
                    .chunk = kCalls,
+                   .piece = kCalls / kPieces,
+                   .pieces = kPieces,
                    .baseline = baseline,
                    .standard = true,
                    .by_slope = true,

@@ -36,8 +36,11 @@ struct Benchmark {
   /// Operations that are measured as one piece: few enough that most pieces are not disturbed, and enough that reading
   /// the clock does not count.
   std::uint64_t chunk = 256;
-  /// Pieces that make one sample of the time layer. Of more than one the sample is the 10 % quantile.
-  std::uint32_t chunks = 1;
+  /// Operations of a piece of the time layer where a chunk takes longer than nobody disturbs; 0: a chunk.
+  std::uint64_t piece = 0;
+  /// Pieces that make one sample of the time layer, which is what a tenth of those are faster than that nobody
+  /// disturbed.
+  std::uint32_t pieces = 1;
   /// The benchmark a ratio is told to; empty for none.
   std::string baseline = {};
   /// One of the set that scripts/bench runs.

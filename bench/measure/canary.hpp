@@ -7,6 +7,9 @@ namespace devmap::bench {
 /// outside takes; CPU time does not show that.
 [[nodiscard]] double run_canary() noexcept;
 
+/// The same of three times, for a processor that is awake.
+[[nodiscard]] double run_brief_canary() noexcept;
+
 /// The fastest of this many canaries.
 [[nodiscard]] double best_canary(unsigned count) noexcept;
 

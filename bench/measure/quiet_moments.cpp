@@ -19,16 +19,21 @@ QuietMoments::QuietMoments(std::chrono::duration<double> patience, Means means)
 }
 
 void QuietMoments::observe(double canary) {
+  observe({.before = observed_ == 0 ? canary : last_, .after = canary});
+}
+
+void QuietMoments::observe(const Canaries& canaries) {
   if (recent_.size() < kRecent) {
-    recent_.push_back(canary);
+    recent_.push_back(canaries);
   } else {
-    recent_[observed_ % kRecent] = canary;
+    recent_[observed_ % kRecent] = canaries;
   }
-  fastest_ = observed_ == 0 ? canary : std::min(fastest_, canary);
+  last_ = canaries.after;
+  fastest_ = observed_ == 0 ? last_ : std::min(fastest_, last_);
   if (++observed_ % kAtFirst != 0) return;
   // Where a neighbour was there all the time, the recent ones say nothing of the processor itself.
   const double steady = steady_canary(recent_);
-  if (steady_ == 0 || !bench::shows_neighbour(steady, fastest_)) steady_ = steady;
+  if (steady_ == 0 || !shows_neighbour(steady, fastest_)) steady_ = steady;
 }
 
 double QuietMoments::await() {
@@ -41,14 +46,8 @@ double QuietMoments::await() {
 }
 
 bool QuietMoments::had(const Canaries& canaries) {
-  observe(canaries.before);
-  observe(canaries.after);
-  return is_quiet(std::max(canaries.before, canaries.after));
-}
-
-bool QuietMoments::shows_neighbour(double canary) {
-  observe(canary);
-  return bench::shows_neighbour(canary, fastest_);
+  observe(canaries);
+  return canaries.agree() && is_quiet(std::max(canaries.before, canaries.after));
 }
 
 bool QuietMoments::bears(TimePoint since) {

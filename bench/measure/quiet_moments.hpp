@@ -27,11 +27,14 @@ class QuietMoments {
   /// Returns when a canary runs at the processor's own speed, or when there is no patience left; gives that canary.
   [[nodiscard]] double await();
 
-  /// Whether a sample between these was taken at the processor's own speed.
+  /// Whether a sample between these was taken at the processor's own speed, at one clock.
   [[nodiscard]] bool had(const Canaries& canaries);
 
-  /// Whether this is slower than the clock alone can make it.
-  [[nodiscard]] bool shows_neighbour(double canary);
+  /// Learns from a canary that was run since.
+  void saw(double canary) { observe(canary); }
+
+  /// The fastest canary at the processor's own speed, as far as it is known.
+  [[nodiscard]] double steady() const noexcept { return steady_; }
 
   /// Takes what has passed since then, for nothing, from its patience; false where none is left or all is given up.
   [[nodiscard]] bool bears(TimePoint since);
@@ -40,12 +43,14 @@ class QuietMoments {
 
  private:
   void observe(double canary);
+  void observe(const Canaries& canaries);
   [[nodiscard]] bool is_quiet(double canary) const noexcept { return canary <= steady_ * CanaryGate::kSpread; }
   std::chrono::duration<double> patience_;
   Means means_;
-  /// The last ones, the oldest replaced first.
-  std::vector<double> recent_ = {};
+  /// The last ones, each with the one before it, the oldest replaced first.
+  std::vector<Canaries> recent_ = {};
   std::size_t observed_ = 0;
+  double last_ = 0;
   double fastest_ = 0;
   double steady_ = 0;
 };

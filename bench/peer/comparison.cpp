@@ -1,5 +1,6 @@
 #include <bench/peer/comparison.hpp>
 
+#include <bench/peer/pace.hpp>
 #include <bench/peer/turn.hpp>
 #include <bench/rounds/evaluate.hpp>
 
@@ -24,8 +25,22 @@ std::string why_no_ratio(const Figure& ours, const Figure& theirs) {
   return why.empty() ? "too few rounds in which both were undisturbed" : why;
 }
 
+/// Of nanoseconds a frame, frames a second.
+std::optional<Quantiles> as_rates(const std::optional<Quantiles>& times) {
+  if (!times) return std::nullopt;
+  return Quantiles{
+      .p10 = kNanoseconds / times->p90, .median = kNanoseconds / times->median, .p90 = kNanoseconds / times->p10};
+}
+
+/// Of the times of two sides, that of their rates.
+std::optional<RatioInterval> as_rates(const std::optional<RatioInterval>& times) {
+  if (!times) return std::nullopt;
+  return RatioInterval{.ratio = 1 / times->ratio, .low = 1 / times->high, .high = 1 / times->low};
+}
+
 Rates rates_of(const Figure& ours, const Figure& theirs) {
-  Rates rates{.ours = ours.quantiles, .theirs = theirs.quantiles, .ratio = ours.to_baseline};
+  Rates rates{
+      .ours = as_rates(ours.quantiles), .theirs = as_rates(theirs.quantiles), .ratio = as_rates(ours.to_baseline)};
   for (const auto* figure : {&ours, &theirs}) {
     if (!figure->to_itself) continue;
     if (!rates.to_itself || distance_from_one(*figure->to_itself) > distance_from_one(*rates.to_itself)) {
@@ -36,9 +51,9 @@ Rates rates_of(const Figure& ours, const Figure& theirs) {
   return rates;
 }
 
-std::optional<double> middle_of(const Figure& figure) {
+std::optional<double> middle_in_seconds(const Figure& figure) {
   if (figure.samples.empty()) return std::nullopt;
-  return median(figure.samples);
+  return median(figure.samples) / kNanoseconds;
 }
 
 /// The ratio of one way to count.
@@ -64,8 +79,8 @@ Comparison compare_on(const PeerPath& path, const std::vector<TakenSample>& take
   Comparison comparison{.path = path.name,
                         .whole = rates_of(whole[0], whole[1]),
                         .without_start_up = rates_of(later[0], later[1]),
-                        .our_start_up = middle_of(starting[0]),
-                        .their_start_up = middle_of(starting[1]),
+                        .our_start_up = middle_in_seconds(starting[0]),
+                        .their_start_up = middle_in_seconds(starting[1]),
                         .ours = facts_of(ours.whole, facts),
                         .theirs = facts_of(theirs.whole, facts)};
   for (const auto& side : whole) {

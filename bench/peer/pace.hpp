@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bench/measure/canary.hpp>
+#include <bench/statistics/canary_gate.hpp>
 #include <harness/base/error.hpp>
 
 #include <time.h>
@@ -8,6 +10,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace devmap::bench {
 
@@ -24,18 +27,20 @@ struct Look {
   double cpu_seconds = 0;
   /// Frames that have come in where it sends them.
   std::uint64_t frames = 0;
+  /// Right after that.
+  double canary = 0;
 };
 
-/// Looks at a generator that runs, from another processor. Nothing where frames and time could not be had in the same
+/// Looks at a generator that runs, from its own processor. Nothing where frames and time could not be had in the same
 /// moment, or the process has ended.
 [[nodiscard]] std::optional<Look> look_at(const GeneratorClocks& clocks,
-                                          const std::function<Expected<std::uint64_t>()>& come_in);
+                                          const std::function<Expected<std::uint64_t>()>& come_in,
+                                          const std::function<double()>& canary = run_canary);
 
-/// Stretches between two looks that it takes to tell a rate.
-inline constexpr std::size_t kFewestStretches = 10;
+/// In a second.
+inline constexpr double kNanoseconds = 1e9;
 
-/// Frames a CPU second, as a tenth of the stretches between looks are faster: what a neighbour slows is not told, as
-/// long as it does not do so all the time. Nothing where frames came in during fewer stretches.
-[[nodiscard]] std::optional<double> undisturbed_rate(std::span<const Look> looks);
+/// What a frame took between two looks each, CPU nanoseconds; nothing of those between which none came in.
+[[nodiscard]] std::vector<Piece> pieces_between(std::span<const Look> looks);
 
 }  // namespace devmap::bench

@@ -12,8 +12,10 @@
 #include <chrono>
 #include <csignal>
 #include <functional>
+#include <harness/base/own_thread.hpp>
 #include <harness/base/processor.hpp>
 #include <harness/net/device_state.hpp>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,6 +26,8 @@ namespace {
 
 /// Turns that are taken again, at most.
 constexpr std::uint32_t kMostDiscarded = 3;
+/// Undisturbed pieces of a run that it takes to tell a pace.
+constexpr std::size_t kFewestPieces = 10;
 /// What a generator may take; more is a hang.
 constexpr std::chrono::minutes kLimit(5);
 
@@ -47,19 +51,17 @@ Expected<vm::Invocation> generator(const PeerSpec& spec, Side side, std::uint32_
   return spec.tools->trafficgen({"udp", "--num-packets", std::to_string(frames), "--interval", "1", device->name});
 }
 
-/// Waits for the end of a program and looks at it meanwhile, or ends it where a signal comes or it hangs.
-vm::Finished await_end(vm::Process& process, const std::function<void()>& look, bool& hung) {
+/// Waits until a program has ended and looks at it meanwhile. False where a signal came first, or it seems to hang.
+bool watch(const vm::Process& process, const std::function<void()>& look) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kLookMilliseconds = 10;
+  constexpr int kLookMilliseconds = 5;
   const auto deadline = Clock::now() + kLimit;
   pollfd ended{.fd = process.ended_descriptor(), .events = POLLIN, .revents = 0};
   while (signal_that_came() == 0 && Clock::now() < deadline) {
-    if (poll(&ended, 1, kLookMilliseconds) == 1) return process.wait();
+    if (poll(&ended, 1, kLookMilliseconds) == 1) return true;
     look();
   }
-  hung = signal_that_came() == 0;
-  process.send(SIGKILL);
-  return process.wait();
+  return false;
 }
 
 /// Frames that have come in where the generator sends them.
@@ -80,20 +82,22 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
   const auto softirqs_before = seconds_of(spec.ksoftirqd);
   auto process = vm::Process::start(*invocation);
   if (!process) return std::unexpected(process.error());
-  // Who looks must not take the generator's time.
-  if (const auto moved = stay_on_processor(spec.other_processor); !moved) return std::unexpected(moved.error());
   const GeneratorClocks clocks{.process = clock_of(process->pid()), .ksoftirqd = spec.ksoftirqd};
   std::vector<Look> looks;
-  bool hung = false;
-  const auto finished = await_end(
-      *process,
-      [&] {
-        if (const auto look = look_at(clocks, [&] { return come_in(path, sinks); })) looks.push_back(*look);
-      },
-      hung);
-  if (const auto moved = stay_on_processor(spec.processor); !moved) return std::unexpected(moved.error());
+  bool ended = false;
+  // Ahead of the generator: the canary is of its processor, and neither frames nor its time pass during a look.
+  const auto watched = on_own_thread([&] { return claim_processor(spec.processor); },
+                                     [&] {
+                                       ended = watch(*process, [&] {
+                                         const auto look = look_at(clocks, [&] { return come_in(path, sinks); });
+                                         if (look) looks.push_back(*look);
+                                       });
+                                     });
+  if (!ended) process->send(SIGKILL);
+  const auto finished = process->wait();
+  if (!watched) return std::unexpected(watched.error());
   const auto* const program = side == Side::ours ? "devmap-bench generate" : "xdp-trafficgen";
-  if (hung) return failure(program, 0, "it did not end, and was ended");
+  if (!ended && signal_that_came() == 0) return failure(program, 0, "it did not end, and was ended");
   Generated generated{.cpu_seconds = std::chrono::duration<double>(finished.cpu_time).count(),
                       .looks = std::move(looks)};
   generated.frames = {.sent = frames, .expected = frames * path.copies()};
@@ -115,18 +119,49 @@ Expected<Generated> generate(const PeerSpec& spec, const PeerPath& path, Side si
 struct Turn {
   Generated few = {};
   Generated all = {};
-  /// Frames a CPU second of what generates them, once it does.
-  double rate = 0;
+  /// CPU nanoseconds a frame takes what generates it, once it does.
+  double frame = 0;
+  Canaries canaries = {};
   std::set<std::string> maps = {};
   QuietMoments::TimePoint begun = {};
-  /// There was a neighbour when it ended.
   bool disturbed = false;
 };
 
-/// Of a run that is too short to be looked at: of what it sends and takes more than one for few frames.
-double rate_beyond(const Generated& few, const Generated& all) {
+/// Of a run that is too short to be looked at: what it takes more than one for few frames.
+double frame_beyond(const Generated& few, const Generated& all) {
   const auto seconds = all.cpu_seconds + all.ksoftirqd_seconds - few.cpu_seconds - few.ksoftirqd_seconds;
-  return seconds > 0 ? static_cast<double>(all.frames.sent - few.frames.sent) / seconds : 0;
+  return seconds * kNanoseconds / static_cast<double>(all.frames.sent - few.frames.sent);
+}
+
+void tell_pace(Turn& turn, QuietMoments& quiet, double canary_before) {
+  turn.canaries = {.before = canary_before, .after = run_canary()};
+  const bool quiet_at_both_ends = quiet.had(turn.canaries);
+  const auto pieces = pieces_between(turn.all.looks);
+  if (const auto frame = undisturbed(pieces, quiet.steady(), kFewestPieces)) {
+    turn.frame = frame->time;
+    turn.canaries = {.before = frame->canary, .after = frame->canary};
+  } else {
+    turn.frame = frame_beyond(turn.few, turn.all);
+    turn.disturbed = !quiet_at_both_ends || pieces.size() >= kFewestPieces;
+  }
+}
+
+/// Runs for few frames, of which the shortest: nothing makes starting take less, and it is over too soon to be looked
+/// at.
+Expected<Generated> start_up(const PeerSpec& spec, const PeerPath& path, Side side, const Sinks& sinks) {
+  constexpr int kRuns = 3;
+  std::optional<Generated> shortest;
+  for (int run = 0; run < kRuns; ++run) {
+    auto few = generate(spec, path, side, sinks, kFewFrames);
+    if (!few) return few;
+    if (signal_that_came() != 0) return few;
+    if (few->frames.is_void()) {
+      return failure("look where the frames went", 0,
+                     fmt::format("{} arrived of {}", few->frames.delivered, few->frames.expected));
+    }
+    if (!shortest || few->cpu_seconds < shortest->cpu_seconds) shortest = std::move(*few);
+  }
+  return std::move(*shortest);
 }
 
 Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
@@ -135,31 +170,19 @@ Expected<Turn> measure(const PeerSpec& spec, const PeerPath& path, Side side) {
   if (!sinks) return std::unexpected(sinks.error());
   auto forwarder = Forwarder::start(path, side, *sinks, *spec.tools, spec.other_processor);
   if (!forwarder) return std::unexpected(forwarder.error());
-  const auto few = generate(spec, path, side, *sinks, kFewFrames);
+  auto few = start_up(spec, path, side, *sinks);
   if (!few) return std::unexpected(few.error());
-  if (few->frames.is_void() && signal_that_came() == 0) {
-    return failure("look where the frames went", 0,
-                   fmt::format("{} arrived of {}", few->frames.delivered, few->frames.expected));
-  }
   auto maps = forwarder->device_maps();
   if (!maps) return std::unexpected(maps.error());
-  Turn turn{.few = *few, .maps = std::move(*maps)};
-  (void)spec.quiet->await();
+  Turn turn{.few = std::move(*few), .maps = std::move(*maps)};
+  const double canary = spec.quiet->await();
   turn.begun = spec.quiet->now();
   auto all = generate(spec, path, side, *sinks, spec.frames);
   if (!all) return std::unexpected(all.error());
   turn.all = std::move(*all);
-  turn.rate = undisturbed_rate(turn.all.looks).value_or(rate_beyond(turn.few, turn.all));
-  turn.disturbed = spec.quiet->shows_neighbour(run_canary());
+  tell_pace(turn, *spec.quiet, canary);
   if (auto stopped = forwarder->stop(); !stopped) return std::unexpected(stopped.error());
   return turn;
-}
-
-/// 0 where starting alone had taken longer: then it is left out.
-double rate_with_start_up(std::uint64_t frames, double start_up_seconds, double rate) {
-  if (rate <= 0) return 0;
-  const auto all = static_cast<double>(frames);
-  return all / (start_up_seconds + all / rate);
 }
 
 }  // namespace
@@ -178,13 +201,13 @@ TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side) {
     ++discarded;
   }
   if (!turn) return {.samples = {{.benchmark = names.whole, .fault = turn.error().text()}}};
-  const auto& [few, all, rate, maps, begun, disturbed] = *turn;
-  TakenTurn taken{.samples = {{.benchmark = names.whole,
-                               .each = rate_with_start_up(kFramesOfWhole, few.cpu_seconds, rate),
-                               .frames = all.frames},
-                              {.benchmark = names.without_start_up, .each = rate, .frames = all.frames},
-                              {.benchmark = names.start_up, .each = few.cpu_seconds, .frames = few.frames}},
-                  .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
+  const auto& [few, all, frame, canaries, maps, begun, disturbed] = *turn;
+  const double whole = frame + few.cpu_seconds * kNanoseconds / kFramesOfWhole;
+  TakenTurn taken{
+      .samples = {{.benchmark = names.whole, .each = whole, .canaries = canaries, .frames = all.frames},
+                  {.benchmark = names.without_start_up, .each = frame, .canaries = canaries, .frames = all.frames},
+                  {.benchmark = names.start_up, .each = few.cpu_seconds * kNanoseconds, .frames = few.frames}},
+      .facts = {.maps = maps, .cpu_seconds = all.cpu_seconds, .ksoftirqd_seconds = all.ksoftirqd_seconds}};
   for (auto& sample : taken.samples) {
     sample.hindered = disturbed;
     sample.discarded = discarded;

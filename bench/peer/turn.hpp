@@ -14,12 +14,12 @@ namespace devmap::bench {
 
 /// The names under which the samples of a path and a side go, in evaluate().
 struct PeerNames {
-  /// Frames a CPU second of a process that generates kFramesOfWhole at the rate below, from its start to its end.
+  /// CPU time a frame of a process that generates kFramesOfWhole at the pace below, from its start to its end.
   std::string whole;
-  /// Frames a CPU second while it generates, what ksoftirqd takes over included; of the stretches of a run that nobody
+  /// CPU time a frame while it generates, what ksoftirqd takes over included; of the stretches of a run that nobody
   /// outside disturbs (pace.hpp).
   std::string without_start_up;
-  /// CPU seconds of such a run.
+  /// CPU time of a run for few frames.
   std::string start_up;
 };
 [[nodiscard]] PeerNames peer_names(const PeerPath& path, Side side);
@@ -48,9 +48,9 @@ struct TakenTurn {
   SideFacts facts = {};
 };
 
-/// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, once
-/// for few frames and once for all. Of a run that is too short to be looked at, the rate is that of all of it. The
-/// calling thread must stay on the processor that frames are sent on.
+/// One turn: in a new network namespace, which the calling thread then is in, what one side sends and forwards by, some
+/// times for few frames, of which the shortest counts, and once for all. Of a run that is too short to be looked at,
+/// the pace is that of all of it. The calling thread must stay on the processor that frames are sent on.
 [[nodiscard]] TakenTurn take_turn(const PeerSpec& spec, const PeerPath& path, Side side);
 
 }  // namespace devmap::bench

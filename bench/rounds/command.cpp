@@ -30,9 +30,9 @@ namespace {
 constexpr const char* kSummary = "Measure the standard set, or what is chosen, so that the figures can be trusted";
 constexpr const char* kNotes =
     "Each process measures every benchmark twice a round, in random order. What is told is CPU time of the measuring\n"
-    "thread, from samples during which a canary loop found the processor undisturbed; what was disturbed is taken\n"
-    "again while --patience lasts. A benchmark whose two halves differ in the same run by more than 1.5 %, by a 95 %\n"
-    "interval, has no figure: it is called unreliable.\n"
+    "thread, from samples around which a canary loop found the processor undisturbed and its clock unchanged, told at\n"
+    "one clock; what was disturbed is taken again while --patience lasts. A benchmark whose two halves differ in the\n"
+    "same run by more than 1.5 %, by a 95 % interval, has no figure: it is called unreliable.\n"
     "\n"
     "Exit codes: 0 all was measured, 1 a path was not what it is said to be or lost frames, 4 nothing could be "
     "measured,\n"
@@ -156,6 +156,9 @@ int run_rounds_command(const std::vector<std::string>& arguments) {
   record.context["processes"] = std::to_string(asked.processes);
   record.context["rounds"] = std::to_string(asked.rounds);
   record.context["patience"] = fmt::format("{:g} s", asked.run.patience);
+  if (const auto canary = canary_told_at(gathered.samples())) {
+    record.context["canary"] = fmt::format("{:.4f} ns", *canary);
+  }
   if (signal_that_came() != 0 || !outcome) record.context["partial"] = "true";
   return tell(asked, outcome, record);
 }

@@ -25,7 +25,7 @@ std::optional<CanaryGate> gate_of(const std::vector<TakenSample>& taken) {
     if (sample.canaries && sample.unmet.empty() && sample.fault.empty()) canaries.push_back(*sample.canaries);
   }
   if (canaries.empty()) return std::nullopt;
-  return CanaryGate(canaries);
+  return CanaryGate(std::move(canaries));
 }
 
 void give_up(Figure& figure, Figure::Status status, std::string reason) {
@@ -69,9 +69,10 @@ Gathered gather(const Benchmark& benchmark, const std::vector<TakenSample>& take
     // The difference of two times may come out below nothing where one of them was disturbed.
     if (sample.hindered || sample.each <= 0) continue;
     if (sample.canaries && !gate->lets_through(*sample.canaries)) continue;
+    const auto each = sample.canaries ? gate->at_one_clock(sample.each, *sample.canaries) : sample.each;
     figure.frames += sample.frames;
-    gathered.kept.emplace(std::pair{sample.round, sample.copy}, sample.each);
-    figure.samples.push_back(sample.each);
+    gathered.kept.emplace(std::pair{sample.round, sample.copy}, each);
+    figure.samples.push_back(each);
   }
   if (!fault.empty()) {
     give_up(figure, Figure::Status::failed, fault);
@@ -112,6 +113,11 @@ void judge(Gathered& gathered) {
 }
 
 }  // namespace
+
+std::optional<double> canary_told_at(const std::vector<TakenSample>& taken) {
+  const auto gate = gate_of(taken);
+  return gate ? std::optional(gate->told_at()) : std::nullopt;
+}
 
 std::vector<Figure> evaluate(const std::vector<const Benchmark*>& benchmarks, const std::vector<TakenSample>& taken) {
   const auto gate = gate_of(taken);

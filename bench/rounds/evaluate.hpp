@@ -4,6 +4,7 @@
 #include <bench/rounds/taken.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace devmap::bench {
@@ -12,8 +13,12 @@ namespace devmap::bench {
 inline constexpr std::size_t kFewestPairs = 5;
 
 /// What the samples of all processes say of these benchmarks. Samples are kept where the canary gate lets them through
-/// and nothing hindered them; a figure is reliable where its ratio to itself is (is_reliable).
+/// and nothing hindered them, and told at one clock (canary_told_at); a figure is reliable where its ratio to itself is
+/// (is_reliable).
 [[nodiscard]] std::vector<Figure> evaluate(const std::vector<const Benchmark*>& benchmarks,
                                            const std::vector<TakenSample>& taken);
+
+/// The canary, nanoseconds an instruction, of the clock that these samples are told at; nothing where none has one.
+[[nodiscard]] std::optional<double> canary_told_at(const std::vector<TakenSample>& taken);
 
 }  // namespace devmap::bench

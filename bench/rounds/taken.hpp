@@ -26,7 +26,8 @@ struct TakenSample {
   /// Attempts before this one, which were disturbed.
   std::uint32_t discarded = 0;
   FrameCount frames = {};
-  /// Something was found around this process for which nothing is to be measured.
+  /// A neighbour disturbed too much of it, or something was found around this process for which nothing is to be
+  /// measured.
   bool hindered = false;
   /// What it needs and is missing, or what went wrong; there is no figure then.
   std::string unmet = {};

@@ -3,12 +3,13 @@
 #include <bench/measure/canary.hpp>
 #include <bench/measure/prepared.hpp>
 #include <bench/measure/quiet_moments.hpp>
-#include <bench/statistics/quantiles.hpp>
+#include <bench/statistics/canary_gate.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <random>
 #include <utility>
+#include <vector>
 
 namespace devmap::bench {
 namespace {
@@ -16,26 +17,46 @@ namespace {
 /// A benchmark that is long must not use up the patience for all others.
 constexpr std::uint32_t kMostDiscarded = 5;
 
-Expected<void> measure_once(Workload& workload, const Benchmark& benchmark, TakenSample& sample) {
-  std::vector<double> pieces;
-  sample.frames = {};
-  for (std::uint32_t piece = 0; piece < benchmark.chunks; ++piece) {
-    const auto measured = workload.run(benchmark.chunk, Clock::thread_time);
+/// Of a hundred pieces a tenth, and if there are only a few, two of them.
+std::size_t fewest_undisturbed(std::uint32_t pieces) {
+  return std::max(pieces / 10, std::min(pieces, 2U));
+}
+
+/// Frames and pieces of one attempt.
+Expected<std::vector<Piece>> measure_pieces(Workload& workload, const Benchmark& benchmark, double canary,
+                                            FrameCount& frames) {
+  std::vector<Piece> pieces;
+  frames = {};
+  const auto operations = benchmark.piece > 0 ? benchmark.piece : benchmark.chunk;
+  for (std::uint32_t nth = 0; nth < benchmark.pieces; ++nth) {
+    const auto measured = workload.run(operations, Clock::thread_time);
     if (!measured) return std::unexpected(measured.error());
-    pieces.push_back(measured->each());
-    sample.frames += measured->frames;
+    const double after = nth + 1 < benchmark.pieces ? run_brief_canary() : run_canary();
+    pieces.push_back({.time = measured->each(), .canaries = {.before = canary, .after = after}});
+    canary = after;
+    frames += measured->frames;
   }
-  sample.each = undisturbed(pieces);
-  return {};
+  return pieces;
+}
+
+/// Whether that is a sample.
+bool tell(const std::vector<Piece>& pieces, double steady, TakenSample& sample) {
+  const auto told = undisturbed(pieces, steady, fewest_undisturbed(static_cast<std::uint32_t>(pieces.size())));
+  sample.hindered = !told;
+  if (!told) return false;
+  sample.each = told->time;
+  sample.canaries = Canaries{.before = told->canary, .after = told->canary};
+  return true;
 }
 
 Expected<void> measure(Workload& workload, const Benchmark& benchmark, QuietMoments& quiet, TakenSample& sample) {
   for (;; ++sample.discarded) {
     const double before = quiet.await();
     const auto begun = quiet.now();
-    if (auto measured = measure_once(workload, benchmark, sample); !measured) return measured;
-    sample.canaries = Canaries{.before = before, .after = run_canary()};
-    if (quiet.had(*sample.canaries) || sample.discarded == kMostDiscarded || !quiet.bears(begun)) return {};
+    const auto pieces = measure_pieces(workload, benchmark, before, sample.frames);
+    if (!pieces) return std::unexpected(pieces.error());
+    quiet.saw(pieces->back().canaries.after);
+    if (tell(*pieces, quiet.steady(), sample) || sample.discarded == kMostDiscarded || !quiet.bears(begun)) return {};
   }
 }
 

@@ -29,11 +29,6 @@ double quantile(std::span<const double> values, double part) {
   return quantile_of_sorted(sorted(values), part);
 }
 
-double undisturbed(std::span<const double> pieces) {
-  constexpr double kPart = 0.1;
-  return quantile(pieces, kPart);
-}
-
 double median(std::span<const double> values) {
   return quantile(values, 0.5);
 }

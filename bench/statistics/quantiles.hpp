@@ -8,10 +8,6 @@ namespace devmap::bench {
 /// Hyndman and Fan, the usual one). There must be a value.
 [[nodiscard]] double quantile(std::span<const double> values, double part);
 
-/// Of pieces of the same work, the time that a tenth of them takes less than: what disturbs some of them is not in it,
-/// nor is a lucky one. There must be a piece.
-[[nodiscard]] double undisturbed(std::span<const double> pieces);
-
 [[nodiscard]] double median(std::span<const double> values);
 
 /// What is told of a distribution.

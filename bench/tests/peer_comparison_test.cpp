@@ -48,8 +48,8 @@ std::vector<TakenSample> turns(const PeerPath& way, const std::vector<Known>& si
         // A thousandth that is the same for both copies over the run, and not in a round.
         const double wobble = 1 + 0.001 * ((round + copy) % 2);
         for (const auto& [name, each] :
-             {std::pair{names.whole, side.whole}, std::pair{names.without_start_up, side.later},
-              std::pair{names.start_up, side.start_up}}) {
+             {std::pair{names.whole, 1e9 / side.whole}, std::pair{names.without_start_up, 1e9 / side.later},
+              std::pair{names.start_up, side.start_up * 1e9}}) {
           taken.push_back(
               {.benchmark = name,
                .round = round,

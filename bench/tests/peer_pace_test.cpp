@@ -10,54 +10,39 @@
 namespace devmap::bench {
 namespace {
 
-constexpr double kStretch = 0.025;  // CPU seconds
+constexpr double kCanary = 0.06;
 
-/// Looks at a generator that sends at these rates, a stretch each.
-std::vector<Look> looks(const std::vector<double>& rates) {
-  std::vector<Look> looks = {{.cpu_seconds = 0.1, .frames = 64}};
-  for (const double rate : rates) {
-    const auto& last = looks.back();
-    looks.push_back({.cpu_seconds = last.cpu_seconds + kStretch,
-                     .frames = last.frames + static_cast<std::uint64_t>(rate * kStretch)});
-  }
-  return looks;
+TEST(PiecesBetween, AreOfWhatCameInBetweenTwoLooks) {
+  const std::vector<Look> looks = {{.cpu_seconds = 0.1, .frames = 64, .canary = 0.06},
+                                   {.cpu_seconds = 0.105, .frames = 20'064, .canary = 0.07},
+                                   {.cpu_seconds = 0.110, .frames = 45'064, .canary = 0.08}};
+  const auto pieces = pieces_between(looks);
+  ASSERT_EQ(pieces.size(), 2U);
+  EXPECT_NEAR(pieces[0].time, 250, 1e-6);
+  EXPECT_EQ(pieces[0].canaries.before, 0.06);
+  EXPECT_EQ(pieces[0].canaries.after, 0.07);
+  EXPECT_NEAR(pieces[1].time, 200, 1e-6);
+  EXPECT_EQ(pieces[1].canaries.before, 0.07);
+  EXPECT_EQ(pieces[1].canaries.after, 0.08);
 }
 
-TEST(UndisturbedRate, IsTheSameWhereNothingDisturbs) {
-  EXPECT_NEAR(undisturbed_rate(looks(std::vector<double>(40, 4e6))).value(), 4e6, 1);
-}
-
-TEST(UndisturbedRate, IsNotOfWhatANeighbourSlows) {
-  std::vector<double> rates(30, 2.4e6);
-  rates.insert(rates.end(), 10, 4e6);
-  EXPECT_NEAR(undisturbed_rate(looks(rates)).value(), 4e6, 1);
-}
-
-TEST(UndisturbedRate, IsNotThatOfOneLuckyStretch) {
-  std::vector<double> rates(39, 4e6);
-  rates.push_back(8e6);
-  EXPECT_NEAR(undisturbed_rate(looks(rates)).value(), 4e6, 1);
-}
-
-TEST(UndisturbedRate, PassesOverStretchesWithoutFrames) {
-  std::vector<double> rates(20, 0);
-  rates.insert(rates.end(), 10, 4e6);
-  EXPECT_NEAR(undisturbed_rate(looks(rates)).value(), 4e6, 1);
-}
-
-TEST(UndisturbedRate, TakesTenStretches) {
-  EXPECT_FALSE(undisturbed_rate({}));
-  EXPECT_FALSE(undisturbed_rate(looks(std::vector<double>(kFewestStretches - 1, 4e6))));
-  EXPECT_TRUE(undisturbed_rate(looks(std::vector<double>(kFewestStretches, 4e6))));
+TEST(PiecesBetween, AreNoneWhereNoFramesCameInOrNoTimePassed) {
+  EXPECT_TRUE(pieces_between({}).empty());
+  EXPECT_TRUE(pieces_between(std::vector<Look>{{.cpu_seconds = 0.1, .frames = 64}}).empty());
+  EXPECT_TRUE(pieces_between(std::vector<Look>{{.cpu_seconds = 0.1, .frames = 64}, {.cpu_seconds = 0.2, .frames = 64}})
+                  .empty());
+  EXPECT_TRUE(pieces_between(std::vector<Look>{{.cpu_seconds = 0.1, .frames = 64}, {.cpu_seconds = 0.1, .frames = 128}})
+                  .empty());
 }
 
 TEST(LookAt, TellsTimeAndFramesOfTheSameMoment) {
   const GeneratorClocks clocks{.process = clock_of(getpid())};
   ASSERT_TRUE(clocks.process);
   const double before = seconds_of(clocks.process);
-  const auto look = look_at(clocks, [] { return Expected<std::uint64_t>(7); });
+  const auto look = look_at(clocks, [] { return Expected<std::uint64_t>(7); }, [] { return kCanary; });
   ASSERT_TRUE(look);
   EXPECT_EQ(look->frames, 7U);
+  EXPECT_EQ(look->canary, kCanary);
   EXPECT_GE(look->cpu_seconds, before);
   EXPECT_LE(look->cpu_seconds, seconds_of(clocks.process));
 }

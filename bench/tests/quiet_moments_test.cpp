@@ -43,8 +43,10 @@ TEST_F(QuietMomentsTest, DoNotWaitWhereNothingDisturbs) {
   auto quiet = with_patience(1s);
   EXPECT_EQ(quiet.await(), 0.06);
   EXPECT_EQ(canaries_, 1);
-  EXPECT_TRUE(quiet.had({.before = 0.06, .after = 0.062}));
-  EXPECT_FALSE(quiet.had({.before = 0.06, .after = 0.066}));
+  EXPECT_DOUBLE_EQ(quiet.steady(), 0.06);
+  EXPECT_TRUE(quiet.had({.before = 0.068, .after = 0.0685}));
+  EXPECT_FALSE(quiet.had({.before = 0.06, .after = 0.062}));
+  EXPECT_FALSE(quiet.had({.before = 0.071, .after = 0.071}));
 }
 
 TEST_F(QuietMomentsTest, AreWaitedFor) {
@@ -88,6 +90,13 @@ TEST_F(QuietMomentsTest, FollowTheClock) {
   EXPECT_LT(canaries_, 2048);
 }
 
+TEST_F(QuietMomentsTest, LearnFromWhatWasSeenElsewhere) {
+  auto quiet = with_patience(1s);
+  EXPECT_DOUBLE_EQ(quiet.steady(), 0.06);
+  for (int nth = 0; nth < 2048; ++nth) quiet.saw(0.066);
+  EXPECT_DOUBLE_EQ(quiet.steady(), 0.066);
+}
+
 TEST_F(QuietMomentsTest, ChargeForWhatIsTakenAgain) {
   auto quiet = with_patience(1s);
   const auto begun = now_;
@@ -95,12 +104,6 @@ TEST_F(QuietMomentsTest, ChargeForWhatIsTakenAgain) {
   EXPECT_TRUE(quiet.bears(begun));
   now_ += 600ms;
   EXPECT_FALSE(quiet.bears(begun + 600ms));
-}
-
-TEST_F(QuietMomentsTest, TellANeighbourFromTheClock) {
-  auto quiet = with_patience(0s);
-  EXPECT_FALSE(quiet.shows_neighbour(0.075));
-  EXPECT_TRUE(quiet.shows_neighbour(0.08));
 }
 
 }  // namespace

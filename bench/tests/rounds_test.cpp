@@ -93,6 +93,28 @@ TEST(Evaluate, LeavesOutWhatTheCanaryDoesNotLetThrough) {
   EXPECT_NEAR(of(figures, kPath).quantiles.value().p90, 40, 0.1);
 }
 
+TEST(Evaluate, TellsSamplesOfAllClocksAtOne) {
+  auto taken = floor_and_path(2);
+  for (auto& sample : taken) {
+    // A clock for either copy: without it a benchmark would differ from itself.
+    if (sample.copy == 0) continue;
+    sample.each *= 1.05;
+    sample.canaries = Canaries{.before = kCanary * 1.05, .after = kCanary * 1.05};
+  }
+  const auto figures = evaluate({&kFloor, &kPath}, taken);
+  EXPECT_EQ(of(figures, kPath).status, Figure::Status::reliable);
+  EXPECT_NEAR(of(figures, kPath).to_itself.value().ratio, 1, 0.002);
+  const auto canary = canary_told_at(taken).value();
+  EXPECT_NEAR(of(figures, kPath).quantiles.value().median, 40 * canary / kCanary, 0.1);
+}
+
+TEST(Evaluate, KnowsNoClockWithoutACanary) {
+  auto taken = floor_and_path(2);
+  EXPECT_DOUBLE_EQ(canary_told_at(taken).value(), kCanary);
+  for (auto& sample : taken) sample.canaries.reset();
+  EXPECT_FALSE(canary_told_at(taken));
+}
+
 TEST(Evaluate, CountsWhatWasTakenAgain) {
   auto taken = floor_and_path(2);
   taken.front().discarded = 3;

@@ -47,13 +47,6 @@ TEST(Quantiles, OfOneValueAreThatValue) {
   EXPECT_DOUBLE_EQ(all.p90, 7);
 }
 
-TEST(Quantiles, AreUndisturbedByMostPiecesAndByALuckyOne) {
-  std::vector<double> pieces(15, 1.0);
-  pieces.insert(pieces.end(), 84, 1.7);
-  pieces.push_back(0.2);
-  EXPECT_DOUBLE_EQ(undisturbed(pieces), 1);
-}
-
 TEST(Quantiles, OfElevenValuesFallOnValues) {
   const auto all = quantiles(counting_to(11));
   EXPECT_DOUBLE_EQ(all.p10, 2);
@@ -186,22 +179,38 @@ std::vector<Canaries> joined(std::initializer_list<std::vector<Canaries>> parts)
 }
 
 TEST(CanaryGate, LetsThroughWhatWasFastBeforeAndAfter) {
-  const std::vector<Canaries> canaries = {{.before = 1.00, .after = 1.02},
-                                          {.before = 1.05, .after = 1.079},
+  const std::vector<Canaries> canaries = {{.before = 1.00, .after = 1.01},
+                                          {.before = 1.14, .after = 1.15},
                                           {.before = 1.3, .after = 1.0},
-                                          {.before = 1.0, .after = 1.09}};
+                                          {.before = 1.0, .after = 1.3},
+                                          {.before = 1.2, .after = 1.2}};
   const CanaryGate gate(canaries);
-  EXPECT_DOUBLE_EQ(gate.steady(), 1);
+  EXPECT_DOUBLE_EQ(gate.steady(), 1.005);
   EXPECT_TRUE(gate.lets_through(canaries[0]));
   EXPECT_TRUE(gate.lets_through(canaries[1]));
   EXPECT_FALSE(gate.lets_through(canaries[2]));
   EXPECT_FALSE(gate.lets_through(canaries[3]));
+  EXPECT_FALSE(gate.lets_through(canaries[4]));
+}
+
+TEST(CanaryGate, DoesNotLetThroughWhatTheClockChangedIn) {
+  const CanaryGate gate(at(1, 10));
+  EXPECT_TRUE(gate.lets_through({.before = 1.04, .after = 1.04}));
+  EXPECT_FALSE(gate.lets_through({.before = 1, .after = 1.04}));
+  EXPECT_FALSE(gate.lets_through({.before = 1.04, .after = 1}));
+}
+
+TEST(CanaryGate, TellsTimesAtTheClockOfMostSamples) {
+  const CanaryGate gate(joined({at(0.058, 10), at(0.060, 30), at(0.067, 10), at(0.12, 20)}));
+  EXPECT_DOUBLE_EQ(gate.told_at(), 0.060);
+  EXPECT_DOUBLE_EQ(gate.at_one_clock(100, {.before = 0.060, .after = 0.060}), 100);
+  EXPECT_DOUBLE_EQ(gate.at_one_clock(110, {.before = 0.066, .after = 0.066}), 100);
 }
 
 TEST(CanaryGate, IsOfTheSpeedThatTheProcessorKeeps) {
-  // A clock that is 10 to 16 % higher for a moment after a pause.
-  const auto canaries = joined({at(0.0602, 2), at(0.0645, 10), at(0.0669, 40), at(0.0700, 50)});
-  EXPECT_DOUBLE_EQ(CanaryGate(canaries).steady(), 0.0669);
+  // A clock that is higher for a moment after a pause.
+  const auto canaries = joined({at(0.0560, 2), at(0.0645, 10), at(0.0669, 40), at(0.0700, 50)});
+  EXPECT_DOUBLE_EQ(CanaryGate(canaries).steady(), 0.0645);
   EXPECT_EQ(let_through(canaries), canaries.size());
 }
 
@@ -213,6 +222,81 @@ TEST(CanaryGate, DoesNotTakeANeighbourForTheProcessorItself) {
   const auto canaries = joined({at(1.0, 5), at(1.6, 90), at(1.65, 5)});
   EXPECT_DOUBLE_EQ(CanaryGate(canaries).steady(), 1);
   EXPECT_EQ(let_through(canaries), 5U);
+}
+
+TEST(CanaryGate, DoesNotGoByWhatChangedMeanwhile) {
+  auto canaries = at(1.0, 10);
+  canaries.resize(60, {.before = 1.2, .after = 1.27});
+  EXPECT_DOUBLE_EQ(CanaryGate(canaries).steady(), 1);
+  EXPECT_EQ(let_through(canaries), 10U);
+}
+
+TEST(CanaryGate, LetsNothingThroughWhereNothingWasSteady) {
+  EXPECT_EQ(let_through(std::vector<Canaries>(10, {.before = 1, .after = 1.1})), 0U);
+}
+
+constexpr double kCanary = 0.06;
+constexpr std::size_t kFewest = 10;
+
+/// As many pieces, at the same clock before and after.
+std::vector<Piece> pieces_of(double time, std::size_t count, double canary = kCanary) {
+  return std::vector<Piece>(count, {.time = time, .canaries = {.before = canary, .after = canary}});
+}
+
+std::vector<Piece> joined(std::vector<Piece> first, const std::vector<Piece>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+TEST(Undisturbed, IsTheSameWhereNothingDisturbs) {
+  const auto told = undisturbed(pieces_of(250, 40), kCanary, kFewest);
+  ASSERT_TRUE(told);
+  EXPECT_DOUBLE_EQ(told->time, 250);
+  EXPECT_DOUBLE_EQ(told->canary, kCanary);
+}
+
+TEST(Undisturbed, IsNotOfWhatANeighbourSlows) {
+  // Slowed less than its canary: at one clock it would be the fastest.
+  const auto slowed = pieces_of(300, 30, 2 * kCanary);
+  EXPECT_DOUBLE_EQ(undisturbed(joined(pieces_of(250, 20), slowed), kCanary, kFewest).value().time, 250);
+  EXPECT_FALSE(undisturbed(slowed, kCanary, kFewest));
+}
+
+TEST(Undisturbed, IsNotOfWhatSlowsItBetweenTwoCanaries) {
+  EXPECT_DOUBLE_EQ(undisturbed(joined(pieces_of(250, 15), pieces_of(425, 85)), kCanary, kFewest).value().time, 250);
+}
+
+TEST(Undisturbed, IsNotOfOneLuckyPiece) {
+  EXPECT_DOUBLE_EQ(undisturbed(joined(pieces_of(250, 39), pieces_of(50, 1)), kCanary, kFewest).value().time, 250);
+}
+
+TEST(Undisturbed, IsToldAtTheFastestClockOfWhichThereIsEnough) {
+  // A neighbour that slows the canary and not the pieces looks like a lower clock.
+  const auto slow_canaries = pieces_of(250, 25, 1.1 * kCanary);
+  const auto told = undisturbed(joined(pieces_of(250, 15), slow_canaries), kCanary, kFewest);
+  ASSERT_TRUE(told);
+  EXPECT_DOUBLE_EQ(told->canary, kCanary);
+  EXPECT_DOUBLE_EQ(told->time, 250);
+  EXPECT_DOUBLE_EQ(undisturbed(joined(pieces_of(250, 9), slow_canaries), kCanary, kFewest).value().canary,
+                   1.1 * kCanary);
+}
+
+TEST(Undisturbed, TakesCanariesThatDifferALittleForOneClock) {
+  const auto told = undisturbed(joined(pieces_of(250, 5), pieces_of(250 * 1.01, 5, 1.01 * kCanary)), kCanary, kFewest);
+  ASSERT_TRUE(told);
+  EXPECT_NEAR(told->time / told->canary, 250 / kCanary, 1e-6);
+}
+
+TEST(Undisturbed, IsNotOfPiecesInWhichTheClockChanges) {
+  auto pieces = pieces_of(250, 20);
+  for (auto& piece : pieces) piece.canaries.after *= 1.04;
+  EXPECT_FALSE(undisturbed(pieces, kCanary, kFewest));
+}
+
+TEST(Undisturbed, TakesAsManyPiecesAsAreAskedFor) {
+  EXPECT_FALSE(undisturbed({}, kCanary, 0));
+  EXPECT_FALSE(undisturbed(pieces_of(250, kFewest - 1), kCanary, kFewest));
+  EXPECT_TRUE(undisturbed(pieces_of(250, kFewest), kCanary, kFewest));
 }
 
 TEST(Slope, OfTwoPointsGoesThroughBoth) {
