@@ -7,6 +7,7 @@
 #include <bench/peer/tools.hpp>
 #include <bench/peer/turn.hpp>
 #include <bench/preflight/obstacles.hpp>
+#include <bench/rounds/evaluate.hpp>
 #include <bench/rounds/gathered.hpp>
 #include <bench/rounds/interruption.hpp>
 #include <bench/rounds/progress.hpp>
@@ -191,6 +192,7 @@ int run_peer_command(const std::vector<std::string>& arguments) {
   record.context["batch"] = std::to_string(kBatch);
   record.context["rounds"] = std::to_string(asked.rounds);
   record.context["patience"] = fmt::format("{:g} s", asked.run.patience);
+  add_canary(record.context, gathered.samples());
   record.context["seed"] = std::to_string(seed);
   record.context["command_line"] = fmt::format("devmap-bench peer {}", fmt::join(arguments, " "));
   if (signal_that_came() != 0) record.context["partial"] = "true";

@@ -156,9 +156,7 @@ int run_rounds_command(const std::vector<std::string>& arguments) {
   record.context["processes"] = std::to_string(asked.processes);
   record.context["rounds"] = std::to_string(asked.rounds);
   record.context["patience"] = fmt::format("{:g} s", asked.run.patience);
-  if (const auto canary = canary_told_at(gathered.samples())) {
-    record.context["canary"] = fmt::format("{:.4f} ns", *canary);
-  }
+  add_canary(record.context, gathered.samples());
   if (signal_that_came() != 0 || !outcome) record.context["partial"] = "true";
   return tell(asked, outcome, record);
 }

@@ -119,6 +119,10 @@ std::optional<double> canary_told_at(const std::vector<TakenSample>& taken) {
   return gate ? std::optional(gate->told_at()) : std::nullopt;
 }
 
+void add_canary(std::map<std::string, std::string>& context, const std::vector<TakenSample>& taken) {
+  if (const auto canary = canary_told_at(taken)) context["canary"] = fmt::format("{:.4f} ns", *canary);
+}
+
 std::vector<Figure> evaluate(const std::vector<const Benchmark*>& benchmarks, const std::vector<TakenSample>& taken) {
   const auto gate = gate_of(taken);
   std::map<std::string, Gathered> all;

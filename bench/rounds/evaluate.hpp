@@ -4,7 +4,9 @@
 #include <bench/rounds/taken.hpp>
 
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace devmap::bench {
@@ -20,5 +22,8 @@ inline constexpr std::size_t kFewestPairs = 5;
 
 /// The canary, nanoseconds an instruction, of the clock that these samples are told at; nothing where none has one.
 [[nodiscard]] std::optional<double> canary_told_at(const std::vector<TakenSample>& taken);
+
+/// The same, as a record has it among its context: "canary", "0.0602 ns".
+void add_canary(std::map<std::string, std::string>& context, const std::vector<TakenSample>& taken);
 
 }  // namespace devmap::bench

@@ -79,6 +79,7 @@ PeerRecord record_of(std::vector<Comparison> comparisons) {
   }
   record.context["xdp_tools"] = "1.6.3";
   record.context["frames"] = "6400";
+  record.context["canary"] = "0.0602 ns";
   return record;
 }
 
@@ -179,6 +180,7 @@ TEST(PeerRecord, KeepsToItsSchema) {
       {"one field more in a comparison", [](json& d) { d["comparisons"][0]["extra"] = 1; }},
       {"no version of the tools", [](json& d) { d["context"].erase("xdp_tools"); }},
       {"a number in the context", [](json& d) { d["context"]["rounds"] = 3; }},
+      {"a canary of no unit", [](json& d) { d["context"]["canary"] = "0.06"; }},
       {"an unknown path", [](json& d) { d["comparisons"][0]["path"] = "around"; }},
       {"an unreliable ratio", [](json& d) { d["comparisons"][0]["unreliable"] = "why"; }},
       {"half an interval", [](json& d) { d["comparisons"][0]["interval"].erase(1); }},

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -110,9 +111,15 @@ TEST(Evaluate, TellsSamplesOfAllClocksAtOne) {
 
 TEST(Evaluate, KnowsNoClockWithoutACanary) {
   auto taken = floor_and_path(2);
+  std::map<std::string, std::string> context;
   EXPECT_DOUBLE_EQ(canary_told_at(taken).value(), kCanary);
+  add_canary(context, taken);
+  EXPECT_EQ(context["canary"], "0.0440 ns");
   for (auto& sample : taken) sample.canaries.reset();
+  context.clear();
   EXPECT_FALSE(canary_told_at(taken));
+  add_canary(context, taken);
+  EXPECT_TRUE(context.empty());
 }
 
 TEST(Evaluate, CountsWhatWasTakenAgain) {
