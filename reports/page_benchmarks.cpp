@@ -205,8 +205,12 @@ void set_times(data& content, ordered_json& document, const std::vector<Times>& 
   content.set("has_times", !runs.empty());
 }
 
+constexpr double kMillion = 1e6;
+
 std::string side_text(const std::optional<Spread>& side) {
-  return side ? fmt::format("{:.0f} [{:.0f}, {:.0f}]", side->median, side->p10, side->p90) : std::string();
+  return side ? fmt::format("{:.2f} [{:.2f}, {:.2f}]", side->median / kMillion, side->p10 / kMillion,
+                            side->p90 / kMillion)
+              : std::string();
 }
 
 std::string peer_row(const PeerComparison& comparison) {
@@ -214,9 +218,9 @@ std::string peer_row(const PeerComparison& comparison) {
   row += comparison.ratio ? fmt::format("<td>{}<td>{}<td>{}", ratio_text(comparison.ratio), side_text(comparison.ours),
                                         side_text(comparison.theirs))
                           : fmt::format("<td colspan=3 class=none>unreliable: {}", escaped(comparison.unreliable));
-  return row + fmt::format("<td>{}<td>{} of {}<td>{:.0f} of {:.0f}<td class=word>{}</tr>\n",
-                           interval(comparison.to_itself), comparison.kept, comparison.taken, comparison.delivered,
-                           comparison.sent, escaped(comparison.unit));
+  return row + fmt::format("<td>{}<td>{} of {}<td>{:g}&nbsp;M<td>{:g}&nbsp;M<td class=word>millions of {}</tr>\n",
+                           interval(comparison.to_itself), comparison.kept, comparison.taken,
+                           comparison.sent / kMillion, comparison.delivered / kMillion, escaped(comparison.unit));
 }
 
 void set_peers(data& content, ordered_json& document, const std::vector<PeerComparisons>& runs) {

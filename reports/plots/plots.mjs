@@ -16,9 +16,11 @@ function valueScale(values, label) {
   return { label, grid: true, nice: true, ...(wide ? { type: "log", ticks: 5, tickFormat: "~s" } : { zero: true, tickFormat: "~s" }) };
 }
 
-function sizeScale(rows) {
+/** The axis of the sizes that there are. A logarithmic scale's own leaves most of their names out. */
+function sizeAxis(rows) {
   const sizes = distinct(rows.map((row) => row.x)).sort((a, b) => a - b);
-  return { type: "log", label: axisNames[rows[0].axis] ?? rows[0].axis, ticks: sizes, tickFormat: (x) => (sizes.length > 7 && sizes.indexOf(x) % 2 ? "" : x >= 1e6 ? `${x / 1e6}M` : x >= 1e4 ? `${Math.round(x / 1e3)}k` : String(x)) };
+  const name = (x) => (sizes.length > 7 && sizes.indexOf(x) % 2 ? "" : x >= 1e6 ? `${Math.round(x / 1e5) / 10}M` : String(x));
+  return Plot.axisX(sizes, { text: name, label: axisNames[rows[0].axis] ?? rows[0].axis });
 }
 
 function figure(place, title, options) {
@@ -37,14 +39,15 @@ function scaling(place, rows, unit) {
   for (const [title, group] of grouped(rows.filter((row) => row.axis), (row) => `${row.operation}, by ${axisNames[row.axis] ?? row.axis}`)) {
     const drawn = group.filter((row) => row.median !== null);
     if (distinct(drawn.map((row) => row.x)).length < 2) continue;
-    const line = { x: "x", y: "median", stroke: "series" };
+    const line = { x: "x", y: "median", z: "series", stroke: "series" };
     const spread = drawn.some((row) => row.p10 !== undefined);
     figure(place, title, {
-      x: sizeScale(drawn),
+      x: { type: "log" },
       y: valueScale(drawn.flatMap((row) => [row.median, row.p10 ?? row.median, row.p90 ?? row.median]), `${unit} per ${drawn[0].per}`),
       color: series,
       marks: [
-        spread ? Plot.areaY(drawn, { x: "x", y1: "p10", y2: "p90", fill: "series", fillOpacity: 0.18 }) : null,
+        sizeAxis(drawn),
+        spread ? Plot.areaY(drawn, { x: "x", y1: "p10", y2: "p90", z: "series", fill: "series", fillOpacity: 0.18 }) : null,
         Plot.lineY(drawn, { ...line, sort: "x" }),
         Plot.dot(drawn, { ...line, fill: "series", r: 2.5, tip: true }),
       ],
@@ -73,8 +76,8 @@ function instructions() {
       y: { ...valueScale(drawn.map((row) => row.median), `instructions per ${group[0].per}`) },
       color: series,
       marks: [
-        Plot.lineY(rows, { x: "kernel", y: "median", stroke: "series" }),
-        Plot.dot(drawn, { x: "kernel", y: "median", stroke: "series", fill: "series", r: 2.5, tip: true }),
+        Plot.lineY(rows, { x: "kernel", y: "median", z: "series", stroke: "series" }),
+        Plot.dot(drawn, { x: "kernel", y: "median", z: "series", stroke: "series", fill: "series", r: 2.5, tip: true }),
       ],
     });
   }
@@ -103,9 +106,11 @@ function times() {
       const drawn = group.filter((row) => row.median !== null);
       const name = (row) => row.name;
       if (!drawn.length) continue;
+      const marginLeft = 20 + 6.6 * Math.max(...group.map((row) => row.name.length));
       figure(place, `${operation}, each`, {
         height: 70 + 24 * group.length,
-        marginLeft: 190,
+        width: Math.max(width, marginLeft + 240),
+        marginLeft,
         y: { type: "point", domain: group.map(name), label: null },
         x: valueScale(drawn.flatMap((row) => [row.median, row.p10, row.p90]), "ns"),
         marks: [
