@@ -25,7 +25,7 @@ std::optional<CanaryGate> gate_of(const std::vector<TakenSample>& taken) {
     if (sample.canaries && sample.unmet.empty() && sample.fault.empty()) canaries.push_back(*sample.canaries);
   }
   if (canaries.empty()) return std::nullopt;
-  return CanaryGate(std::move(canaries));
+  return CanaryGate(canaries);
 }
 
 void give_up(Figure& figure, Figure::Status status, std::string reason) {

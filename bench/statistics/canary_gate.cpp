@@ -8,10 +8,12 @@
 namespace devmap::bench {
 namespace {
 
-std::vector<double> means_of_those_that_agree(std::span<const Canaries> canaries) {
+/// Of those for which `keeps(pair)`.
+template <class Keeps>
+std::vector<double> means_of(std::span<const Canaries> canaries, Keeps keeps) {
   std::vector<double> means;
   for (const auto& pair : canaries) {
-    if (pair.agree()) means.push_back(pair.mean());
+    if (keeps(pair)) means.push_back(pair.mean());
   }
   return means;
 }
@@ -24,8 +26,8 @@ bool is_undisturbed(const Canaries& canaries, double steady) noexcept {
 
 double steady_canary(std::span<const Canaries> canaries) {
   assert(!canaries.empty());
-  auto means = means_of_those_that_agree(canaries);
-  if (means.empty()) std::ranges::transform(canaries, std::back_inserter(means), &Canaries::mean);
+  auto means = means_of(canaries, [](const auto& pair) { return pair.agree(); });
+  if (means.empty()) means = means_of(canaries, [](const auto&) { return true; });
   std::ranges::sort(means);
   // Where the window begins that most of them are in; of several the fastest.
   double densest = means.front();
@@ -39,9 +41,8 @@ double steady_canary(std::span<const Canaries> canaries) {
   return densest;
 }
 
-CanaryGate::CanaryGate(std::vector<Canaries> canaries) : steady_(steady_canary(canaries)), told_at_(steady_) {
-  std::erase_if(canaries, [this](const auto& pair) { return !lets_through(pair); });
-  const auto means = means_of_those_that_agree(canaries);
+CanaryGate::CanaryGate(std::span<const Canaries> canaries) : steady_(steady_canary(canaries)), told_at_(steady_) {
+  const auto means = means_of(canaries, [this](const auto& pair) { return lets_through(pair); });
   if (!means.empty()) told_at_ = median(means);
 }
 

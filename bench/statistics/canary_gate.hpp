@@ -39,7 +39,7 @@ class CanaryGate {
   static constexpr double kClockRange = 1.3;
 
   /// There must be a canary.
-  explicit CanaryGate(std::vector<Canaries> canaries);
+  explicit CanaryGate(std::span<const Canaries> canaries);
 
   /// The fastest canary at the processor's own speed, nanoseconds an instruction.
   [[nodiscard]] double steady() const noexcept { return steady_; }
