@@ -70,9 +70,9 @@ struct Undisturbed {
 };
 
 /// What a tenth of the pieces are faster than, of those that are within kSpread of `steady` and of one clock: the
-/// fastest clock of which there are enough. A neighbour may slow a canary by no more than a clock does and the pieces by
-/// less, but never makes it faster; and one that comes and goes between two canaries only makes a piece slower. Nothing
-/// where there are fewer than these, or none.
+/// fastest clock of which there are enough. A neighbour may slow a canary by no more than a clock does and the pieces
+/// by less, but never makes it faster; and one that comes and goes between two canaries only makes a piece slower.
+/// Nothing where there are fewer than these, or none.
 [[nodiscard]] std::optional<Undisturbed> undisturbed(std::span<const Piece> pieces, double steady, std::size_t fewest);
 
 /// Whether a canary is slower than the clock alone can make it, by what the fastest was.
