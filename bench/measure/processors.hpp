@@ -3,6 +3,8 @@
 #include <harness/base/error.hpp>
 #include <harness/bpf/feature.hpp>
 
+#include <functional>
+#include <span>
 #include <vector>
 
 namespace devmap::bench {
@@ -11,8 +13,13 @@ namespace devmap::bench {
 /// on one.
 [[nodiscard]] const Expected<std::vector<unsigned>>& own_processors();
 
-/// Keeps the calling thread on the first of them.
-[[nodiscard]] Expected<void> stay_on_first_processor();
+/// That on which a canary is fastest, the first of several; what `canary_on(processor)` could not run is an error.
+[[nodiscard]] Expected<unsigned> quietest(std::span<const unsigned> processors,
+                                          const std::function<Expected<double>(unsigned)>& canary_on);
+
+/// Keeps the calling thread on that of its processors of which others take least at this moment: neighbours come and
+/// go, on one processor of a virtual machine and not on the other. Looks at the first eight, for a millisecond each.
+[[nodiscard]] Expected<void> stay_on_quietest_processor();
 
 /// There are two of them.
 [[nodiscard]] Feature two_own_processors();

@@ -181,12 +181,7 @@ int run_worker_command(const std::vector<std::string>& arguments) {
     }
     spec.benchmarks.push_back(benchmark);
   }
-  // Before this thread stays on one of them.
-  (void)own_processors();
-  if (const auto stays = stay_on_first_processor(); !stays) {
-    fmt::print(stderr, "devmap-bench worker: {}\n", stays.error().text());
-    return kBroken;
-  }
+  (void)own_processors();  // before this thread stays on one of them
   Expected<void> told;
   take_rounds(spec, [&](const TakenSample& sample) {
     if (told) told = write_all(descriptor, sample.json_line());

@@ -2,6 +2,7 @@
 
 #include <bench/measure/canary.hpp>
 #include <bench/measure/prepared.hpp>
+#include <bench/measure/processors.hpp>
 #include <bench/measure/quiet_moments.hpp>
 #include <bench/statistics/canary_gate.hpp>
 
@@ -51,6 +52,7 @@ bool tell(const std::vector<Piece>& pieces, double steady, TakenSample& sample) 
 
 Expected<void> measure(Workload& workload, const Benchmark& benchmark, QuietMoments& quiet, TakenSample& sample) {
   for (;; ++sample.discarded) {
+    if (auto stays = stay_on_quietest_processor(); !stays) return stays;
     const double before = quiet.await();
     const auto begun = quiet.now();
     const auto pieces = measure_pieces(workload, benchmark, before, sample.frames);
