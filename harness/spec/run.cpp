@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <harness/base/huge_pages.hpp>
 #include <harness/base/output_file.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/features.hpp>
@@ -279,6 +280,7 @@ int run_checks(const std::string& program, const Registry& registry, const std::
     if (!own.empty()) return complain(program, fmt::format("{} with GoogleTest's flags", own), kExitUsage);
   }
   raise_locked_memory_limit();
+  (void)move_program_to_huge_pages();  // checks are children that fork makes; it is only faster
   const bool listing = is_google_test_listing(google_test_arguments);
   if (!listing) {
     if (const Fact fact = preflight(); fact.presence != Presence::present) {
