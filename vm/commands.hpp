@@ -35,8 +35,8 @@ struct RunOptions {
   std::string known = {};
   bool without_dangerous = false;
   unsigned cpus = 2;
-  /// Among how many machines the checks are shared out.
-  unsigned machines = 1;
+  /// Among how many machines the checks are shared out; 0 for as many as are of use (usual_machines).
+  unsigned machines = 0;
   /// 0 for what the architecture's guests get.
   unsigned memory_mib = 0;
   /// What a kernel that is a file is for.
@@ -53,6 +53,10 @@ struct RunOptions {
   bool gdb = false;
   std::vector<std::string> arguments = {};
 };
+
+/// Among how many machines checks are shared out where nobody says: one a processor, up to four, as booting costs too;
+/// one where a few checks are chosen, or somebody looks at the guest.
+[[nodiscard]] unsigned usual_machines(const RunOptions& options, unsigned processors);
 
 /// Runs the suite in a guest.
 [[nodiscard]] int run_suite(const std::string& catalogue_file, const RunOptions& options);

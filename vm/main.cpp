@@ -90,7 +90,9 @@ int main_of(int argc, char** argv) {
   run->add_option("--cpus", options.cpus, "Processors of the guest (default 2)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
-  run->add_option("--machines", options.machines, "Share the checks out among N guests at a time (default 1)")
+  run->add_option("--machines", options.machines,
+                  "Share the checks out among N guests at a time (default: as many as processors, at most 4; 1 where "
+                  "checks are chosen)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
   run->add_option("--memory", options.memory_mib, "MiB of the guest (default: 512, or what its architecture takes)")

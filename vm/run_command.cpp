@@ -26,6 +26,7 @@
 #include <harness/record/read.hpp>
 #include <optional>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace devmap::vm {
@@ -99,11 +100,16 @@ Expected<Kernel> obtain_kernel(const std::string& catalogue_file, const Catalogu
   return find_kernel(catalogue, options.kernel, unpacked);
 }
 
+/// Arguments of the suite that choose no checks.
+bool is_about_output(const std::string& argument) {
+  return argument == "-q" || argument == "--quiet";
+}
+
 /// Prints what the suite would have printed of all its checks; without the rules' sentences, which records have not.
 void print_record(const std::string& text, const std::vector<std::string>& arguments) {
   const auto record = parse_record(text);
   if (!record) return;
-  const bool quiet = std::ranges::any_of(arguments, [](const auto& word) { return word == "-q" || word == "--quiet"; });
+  const bool quiet = std::ranges::any_of(arguments, is_about_output);
   const bool color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
   fmt::print("{}", render_console(*record, {}, {.color = color, .quiet = quiet}));
 }
@@ -116,6 +122,12 @@ void tell_of_failure(const std::string& kernel, const KernelRun& run) {
 }
 
 }  // namespace
+
+unsigned usual_machines(const RunOptions& options, unsigned processors) {
+  constexpr unsigned kMost = 4;
+  if (options.gdb || options.shell || !std::ranges::all_of(options.arguments, is_about_output)) return 1;
+  return std::clamp(processors, 1U, kMost);
+}
 
 int run_suite(const std::string& catalogue_file, const RunOptions& options) {
   const auto catalogue = read_catalogue(catalogue_file);
@@ -167,14 +179,16 @@ int run_suite(const std::string& catalogue_file, const RunOptions& options) {
                              }};
   if (options.dry_run) return print_command_line(*qemu, machine_for(*kernel, how, "."), options);
   if (options.gdb) mention("halted; attach with: gdb vmlinux -ex 'target remote localhost:1234'");
-  if (options.machines > 1 && options.gdb) return complain("--gdb: not with several machines", kExitUsage);
+  const auto machines =
+      options.machines != 0 ? options.machines : usual_machines(options, std::thread::hardware_concurrency());
+  if (machines > 1 && options.gdb) return complain("--gdb: not with several machines", kExitUsage);
   if (options.shell) return open_shell(*qemu, *kernel, how);
 
   const auto run =
-      run_kernel_in(options.machines, *kernel, how, [&progress](const KernelProgress& now) { progress.show(now); });
+      run_kernel_in(machines, *kernel, how, [&progress](const KernelProgress& now) { progress.show(now); });
   progress.clear();
   if (!run) return complain(run.error().text(), kExitBroken);
-  if (options.machines > 1) print_record(run->record, options.arguments);
+  if (machines > 1) print_record(run->record, options.arguments);
   for (const auto& note : run->notes) mention(fmt::format("{}: {}", kernel->name, note));
   if (run->ending != Ending::ended) tell_of_failure(kernel->name, *run);
   int code = run->exit_code;

@@ -1,5 +1,6 @@
 // devmap-vm as a user starts it, with nothing fetched and no QEMU started.
 #include <vm/cache.hpp>
+#include <vm/commands.hpp>
 #include <vm/files.hpp>
 #include <vm/process.hpp>
 #include <vm/tests/fake_qemu.hpp>
@@ -412,6 +413,17 @@ TEST_F(WithSuite, DoesNotTakeAScriptForASuite) {
                                    (directory_.path() / "qemu-system-x86_64").string()});
   EXPECT_EQ(finished.exit_code, 4);
   EXPECT_THAT(finished.err, HasSubstr("is no executable"));
+}
+
+TEST(UsualMachines, AreOneAProcessorForTheWholeSuiteAndOneForLess) {
+  EXPECT_EQ(usual_machines({}, 2), 2U);
+  EXPECT_EQ(usual_machines({.arguments = {"-q"}}, 3), 3U);
+  EXPECT_EQ(usual_machines({}, 1), 1U);
+  EXPECT_EQ(usual_machines({}, 0), 1U);  // not known
+  EXPECT_EQ(usual_machines({}, 64), 4U);
+  EXPECT_EQ(usual_machines({.arguments = {"--quiet", "--chapter", "update"}}, 2), 1U);
+  EXPECT_EQ(usual_machines({.shell = true}, 2), 1U);
+  EXPECT_EQ(usual_machines({.gdb = true}, 2), 1U);
 }
 
 TEST_F(CommandLine, PrintsASetForGitHub) {
