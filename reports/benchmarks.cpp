@@ -157,7 +157,8 @@ PeerComparison peer_comparison(const json& object) {
                             .unreliable = text_if_any(object, "unreliable"),
                             .ours = {},
                             .theirs = {},
-                            .to_itself = {}};
+                            .to_itself = {},
+                            .without_start_up = {}};
   const auto count = [&](const char* name) { return object.contains(name) ? count_in(object, name) : 0; };
   comparison.kept = count("kept");
   comparison.taken = count("taken");
@@ -171,6 +172,10 @@ PeerComparison peer_comparison(const json& object) {
   comparison.ratio = interval_of(member(object, "interval"), number_in(object, "ratio"), "interval");
   comparison.ours = spread_in(member(object, "ours"));
   comparison.theirs = spread_in(member(object, "theirs"));
+  if (object.contains("without_start_up")) {
+    const auto& frames = object["without_start_up"];
+    comparison.without_start_up = interval_of(member(frames, "interval"), number_in(frames, "ratio"), "interval");
+  }
   return comparison;
 }
 

@@ -91,6 +91,8 @@ struct PeerComparison {
   std::optional<Spread> theirs;
   /// The interval of ours against itself.
   std::optional<RatioFigure> to_itself;
+  /// The ratio of what frames alone take; absent where the record has none.
+  std::optional<RatioFigure> without_start_up;
   std::size_t kept = 0;
   std::size_t taken = 0;
   double sent = 0;

@@ -215,9 +215,10 @@ std::string side_text(const std::optional<Spread>& side) {
 
 std::string peer_row(const PeerComparison& comparison) {
   auto row = fmt::format("<tr><th scope=row>{}", escaped(comparison.path));
-  row += comparison.ratio ? fmt::format("<td>{}<td>{}<td>{}", ratio_text(comparison.ratio), side_text(comparison.ours),
+  row += comparison.ratio ? fmt::format("<td>{}<td>{}<td>{}<td>{}", ratio_text(comparison.ratio),
+                                        ratio_text(comparison.without_start_up), side_text(comparison.ours),
                                         side_text(comparison.theirs))
-                          : fmt::format("<td colspan=3 class=none>unreliable: {}", escaped(comparison.unreliable));
+                          : fmt::format("<td colspan=4 class=none>unreliable: {}", escaped(comparison.unreliable));
   return row + fmt::format("<td>{}<td>{} of {}<td>{:g}&nbsp;M<td>{:g}&nbsp;M<td class=word>millions of {}</tr>\n",
                            interval(comparison.to_itself), comparison.kept, comparison.taken,
                            comparison.sent / kMillion, comparison.delivered / kMillion, escaped(comparison.unit));

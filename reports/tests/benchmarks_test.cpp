@@ -44,6 +44,19 @@ TEST(Benchmarks, MayDifferByLessThanNothing) {
   EXPECT_THAT(negative.error().text(), HasSubstr("benchmarks[0]: instructions is -1.91"));
 }
 
+TEST(Benchmarks, TellWhatPeersTakeWithAndWithoutTheirStart) {
+  Benchmarks all;
+  ASSERT_TRUE(all.add("bench.json", R"({"schema_version": 1, "layer": "peer", "context": {}, "comparisons": [
+      {"path": "direct", "ratio": 1.36, "interval": [1.35, 1.37], "ours": {"median": 3, "p10": 2, "p90": 4},
+       "theirs": {"median": 2, "p10": 1, "p90": 3}, "without_start_up": {"ratio": 1.09, "interval": [1.08, 1.1]}}]})"));
+  const auto& comparison = all.peers.front().comparisons.front();
+  ASSERT_TRUE(comparison.ratio && comparison.without_start_up);
+  EXPECT_EQ(comparison.ratio->ratio, 1.36);
+  EXPECT_EQ(comparison.without_start_up->ratio, 1.09);
+  EXPECT_EQ(comparison.without_start_up->low, 1.08);
+  EXPECT_EQ(comparison.without_start_up->high, 1.1);
+}
+
 TEST(Benchmarks, ThatCannotBeReadAreALineAndAddNothing) {
   const struct {
     const char* text;
@@ -56,6 +69,10 @@ TEST(Benchmarks, ThatCannotBeReadAreALineAndAddNothing) {
           "instructions": "many"}]})",
        "benchmarks[0]: instructions is no number"},
       {R"({"schema_version": 1, "layer": "peer", "context": {}, "comparisons": 3})", "comparisons is no list"},
+      {R"({"schema_version": 1, "layer": "peer", "context": {}, "comparisons": [{"path": "direct", "ratio": 1.36,
+          "interval": [1.35, 1.37], "ours": {"median": 3, "p10": 2, "p90": 4},
+          "theirs": {"median": 2, "p10": 1, "p90": 3}, "without_start_up": {"ratio": 1.09}}]})",
+       "comparisons[0]: "},
   };
   for (const auto& row : kTable) {
     Benchmarks all;

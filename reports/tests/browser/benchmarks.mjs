@@ -37,6 +37,7 @@ export function writeBenchmarks(directory) {
     comparisons: ["direct", "redirect-map", "broadcast to 4"].map((path, i) => (i === 2
       ? { path, unit: "packets per CPU second", unreliable: "ours against itself is 1.03", kept: 8, taken: 20, sent: 100, delivered: 100 }
       : { path, unit: "packets per CPU second", ours: { median: 1350000, p10: 1300000, p90: 1400000 }, theirs: { median: 1000000, p10: 980000, p90: 1010000 },
-          ratio: 1.35, interval: [1.33, 1.37], to_itself: [0.99, 1.01], kept: 18, taken: 20, sent: 1000000, delivered: 1000000 })),
+          ratio: 1.35, interval: [1.33, 1.37], to_itself: [0.99, 1.01], kept: 18, taken: 20, sent: 1000000, delivered: 1000000,
+          ...(i === 0 ? { without_start_up: { ratio: 1.091, interval: [1.08, 1.1] } } : {}) })),
   });
 }

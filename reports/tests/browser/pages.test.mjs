@@ -255,6 +255,8 @@ test("benchmarks are plotted and listed, each layer by itself, and what has no f
   assert.deepEqual(heads, ["Instructions", "per", ...instructionKernels]);
   assert.match(await view.locator("#time .none").first().textContent(), /^unreliable: its ratio to itself/);
   assert.match(await view.locator("#peer .none").textContent(), /^unreliable: ours against itself/);
+  const alone = await view.locator("#peer tbody tr td:nth-of-type(2)").allTextContents();
+  assert.deepEqual(alone.slice(0, 2), ["1.091 [1.080, 1.100]", ""], "an older record has no ratio of frames alone");
   await view.locator("#instructions details.more summary").click();
   assert.ok((await view.locator("#instructions details.more li").textContent()).includes(hostile));
   await picture(view, "benchmarks");
