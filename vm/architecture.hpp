@@ -20,6 +20,10 @@ struct Architecture {
   /// QEMU's -machine and -cpu.
   std::string_view machine;
   std::string_view cpu;
+  /// QEMU's threads for a guest's processors: "single" for one for all of them, "multi" for one each. With one each,
+  /// code that a kernel patches may be run as it was before, as seen on amd64 (Oops: int3). With one for all,
+  /// processors of an armhf guest wait for each other for ever as the kernel protects its text.
+  std::string_view tcg_threads;
   /// The console's device in the guest.
   std::string_view console;
   /// How virtio devices are attached, as QEMU's devices end: "pci", "ccw".

@@ -125,6 +125,9 @@ void add_counting(std::vector<std::string>& arguments) {
 /// A processor without string instructions that are said to be fast: of these every byte is counted.
 constexpr std::string_view kCountingProcessor = "qemu64";
 
+/// Instructions are counted by one thread only.
+constexpr std::string_view kCountingThreads = "single";
+
 }  // namespace
 
 std::string kernel_command_line(const Machine& machine) {
@@ -141,10 +144,9 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
   const auto chardev = [](const char* name, int descriptor) {
     return descriptor < 0 ? fmt::format("null,id={}", name) : fmt::format("socket,id={},fd={}", name, descriptor);
   };
-  // One thread for all of the guest's processors: with one for each, a kernel that patches its own code was seen to
-  // fault.
+  const auto threads = machine.counts_instructions ? kCountingThreads : architecture.tcg_threads;
   std::vector<std::string> arguments = {
-      "-accel", "tcg,thread=single", "-machine", std::string(architecture.machine), "-cpu",
+      "-accel", fmt::format("tcg,thread={}", threads), "-machine", std::string(architecture.machine), "-cpu",
       std::string(machine.counts_instructions ? kCountingProcessor : architecture.cpu), "-m",
       std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib), "-smp",
       std::to_string(machine.cpus), "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic",

@@ -23,6 +23,7 @@ TEST(Architectures, AreFoundByTheirNames) {
     EXPECT_EQ(architecture_named(architecture.name), &architecture);
     EXPECT_THAT(architecture_names(), HasSubstr(architecture.name));
     EXPECT_THAT(architecture.qemu_package, testing::StartsWith("qemu-system-"));
+    EXPECT_THAT(architecture.tcg_threads, testing::AnyOf("single", "multi"));
     EXPECT_TRUE(architecture.also_runs.empty() || architecture_named(architecture.also_runs) != nullptr);
   }
   for (const auto* const none : {"", "vax", "x86_64", "AMD64"}) EXPECT_EQ(architecture_named(none), nullptr) << none;

@@ -47,6 +47,12 @@ TEST(QemuArguments, OfACountingMachineLeaveNothingToChance) {
   EXPECT_THAT(qemu_arguments({}, {}), testing::Not(Contains("-icount")));
 }
 
+TEST(QemuArguments, CountWithOneThreadWhateverTheArchitectureTakes) {
+  const auto* const armhf = architecture_named("armhf");
+  EXPECT_THAT(qemu_arguments({.architecture = armhf}, {}), Contains("tcg,thread=multi"));
+  EXPECT_THAT(qemu_arguments({.architecture = armhf, .counts_instructions = true}, {}), Contains("tcg,thread=single"));
+}
+
 /// The word after an option.
 std::string value_of(const std::vector<std::string>& arguments, const std::string& option) {
   const auto found = std::ranges::find(arguments, option);
