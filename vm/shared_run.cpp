@@ -51,6 +51,9 @@ KernelRun joined(std::vector<KernelRun> runs) {
       if (std::ranges::find(whole.notes, note) == whole.notes.end()) whole.notes.push_back(std::move(note));
     }
     for (const auto& [verdict, count] : run.counts) whole.counts[verdict] += count;
+    if (const auto readable = parse_record(run.record); !run.record.empty() && !readable) {
+      whole.notes.push_back("the record of one machine is left out: " + readable.error().text() + "; try --machines 1");
+    }
     whole.boots += run.boots;
     whole.boot = std::max(whole.boot, run.boot);
     whole.total = std::max(whole.total, run.total);

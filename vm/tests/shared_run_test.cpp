@@ -135,6 +135,16 @@ TEST_F(SharedRun, IsOneRun) {
   EXPECT_THAT(rules_in(*record), ElementsAre("a.one", "a.two"));
 }
 
+TEST_F(SharedRun, SaysWhichRecordItCouldNotRead) {
+  const auto run = SharedRun::run(all_of("a.one", Verdict::conforms) + end(0),
+                                  "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {}, \"checks\": "
+                                  "[\"a.two/once\"], \"repeat\": 1}}'\n" +
+                                      end(0));
+  EXPECT_THAT(run.record, HasSubstr("a.one"));
+  EXPECT_THAT(run.record, HasSubstr("\"partial\": true"));
+  EXPECT_THAT(run.notes, ElementsAre(HasSubstr("the record of one machine is left out: ")));
+}
+
 TEST_F(SharedRun, EndsAsBadlyAsItsWorstShare) {
   const auto run = SharedRun::run(all_of("a.one", Verdict::conforms) + end(0),
                                   all_of("a.two", Verdict::conforms) + "kill -KILL $$\n");
