@@ -1,4 +1,5 @@
 #include <cases/attach.hpp>
+#include <cases/fragments.hpp>
 #include <cases/support.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/ethtool.hpp>
@@ -54,7 +55,7 @@ void add_mtu(Registry& rules) {
       .since = {.major = 5, .minor = 18},
       .source = {kVethSet},
       .variants = once(),
-      .needs = {features::veth(), features::frags_programs()},
+      .needs = {features::veth(), features::frags_programs(), small_pages()},
       .check =
           [](Case& c) {
             const auto pair = c.must(create_veth());

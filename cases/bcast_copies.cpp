@@ -1,5 +1,6 @@
 #include <cases/bcast.hpp>
 #include <cases/chapters.hpp>
+#include <cases/fragments.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
 #include <harness/bpf/features.hpp>
@@ -247,12 +248,11 @@ void add_order(Registry& rules) {
 }
 
 constexpr std::uint32_t kJumbo = 9000;
-constexpr std::size_t kInFragments = 8000;
 
 Rule fragments_rule(Rule rule) {
   rule.variants = any_map(4).in({Mode::native, Mode::generic});
   rule.catalogue = {"BCAST-13"};
-  rule.needs = {features::veth(), features::frags_programs(), features::redirect_trace()};
+  rule.needs = {features::veth(), features::frags_programs(), features::redirect_trace(), small_pages()};
   return rule;
 }
 

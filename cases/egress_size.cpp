@@ -1,4 +1,5 @@
 #include <cases/egress.hpp>
+#include <cases/fragments.hpp>
 #include <cases/support.hpp>
 #include <harness/base/kernel_word.hpp>
 #include <harness/bpf/features.hpp>
@@ -172,7 +173,7 @@ void add_mtu(Registry& rules) {
 /// Sends a frame in several buffers by an entry with a program of these flags.
 void sends_fragments(Case& c, std::uint32_t egress_flags) {
   constexpr std::uint32_t kMtu = 9000;
-  constexpr std::size_t kSize = 8000;
+  constexpr std::size_t kSize = kInFragments;
   constexpr std::int16_t kByte = 30;
   const auto in = c.must(create_wire(0));
   const auto out = c.must(create_wire(1));
@@ -212,7 +213,7 @@ void add_fragments(Registry& rules) {
                     "data and data_end, and the whole frame is sent, with what the program wrote to it.",
           .since = {.major = 6, .minor = 3},
           .catalogue = {"EGRESS-17"},
-          .needs = {features::frags_programs(), features::gro_switch()},
+          .needs = {features::frags_programs(), features::gro_switch(), small_pages()},
           .check = [](Case& c) { sends_fragments(c, BPF_F_XDP_HAS_FRAGS); },
       },
       {Mode::native}));
@@ -227,7 +228,7 @@ void add_fragments(Registry& rules) {
           .since = {.major = 6, .minor = 3},
           .source = {"kernel/bpf/core.c:bpf_check_tail_call", "include/linux/bpf.h:map_type_contains_progs"},
           .catalogue = {"OWNER-08"},
-          .needs = {features::frags_programs(), features::gro_switch()},
+          .needs = {features::frags_programs(), features::gro_switch(), small_pages()},
           .check = [](Case& c) { sends_fragments(c, 0); },
       },
       {Mode::native});

@@ -1,3 +1,4 @@
+#include <cases/fragments.hpp>
 #include <cases/native.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
@@ -259,11 +260,11 @@ void add_by_ifindex(Registry& rules) {
 }
 
 constexpr std::uint32_t kJumbo = 9000;
-constexpr std::size_t kInFragments = 8000;
 
 Rule fragments_rule(Rule rule, Mode mode) {
   rule.variants = any_map(4).in({mode});
-  rule.needs = {features::veth(), features::tun(), features::frags_programs(), features::redirect_trace()};
+  rule.needs = {features::veth(), features::tun(), features::frags_programs(), features::redirect_trace(),
+                small_pages()};
   return rule;
 }
 
