@@ -81,8 +81,6 @@ int run_by_google_benchmark(std::vector<std::string> arguments) {
     return run_google_benchmark({}) ? 0 : kBroken;
   }
   if (!has_privileges()) return kNothingCouldRun;
-  // Before this thread stays on one of them.
-  (void)own_processors();
   if (const auto stays = stay_on_quietest_processor(); !stays) {
     fmt::print(stderr, "devmap-bench: {}\n", stays.error().text());
     return kBroken;

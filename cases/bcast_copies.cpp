@@ -247,17 +247,12 @@ void add_order(Registry& rules) {
       devmap_hash_only({4}).in({Mode::native})));
 }
 
-constexpr std::uint32_t kJumbo = 9000;
-
 Rule fragments_rule(Rule rule) {
   rule.variants = any_map(4).in({Mode::native, Mode::generic});
   rule.catalogue = {"BCAST-13"};
   rule.needs = {features::veth(), features::frags_programs(), features::redirect_trace(), small_pages()};
   return rule;
 }
-
-/// The release with BPF_F_XDP_HAS_FRAGS.
-constexpr KernelVersion kFragsProgramsSince{.major = 5, .minor = 18};
 
 void is_delivered_to_a_single_device(Case& c) {
   Traffic t(c, {.mtu = kJumbo});

@@ -173,7 +173,6 @@ void add_mtu(Registry& rules) {
 /// Sends a frame in several buffers by an entry with a program of these flags.
 void sends_fragments(Case& c, std::uint32_t egress_flags) {
   constexpr std::uint32_t kMtu = 9000;
-  constexpr std::size_t kSize = kInFragments;
   constexpr std::int16_t kByte = 30;
   const auto in = c.must(create_wire(0));
   const auto out = c.must(create_wire(1));
@@ -192,7 +191,7 @@ void sends_fragments(Case& c, std::uint32_t egress_flags) {
   const auto link = c.must(XdpLink::create(main_program, {.ifindex = in.second, .flags = XDP_FLAGS_DRV_MODE}));
 
   const auto sink = c.must(PacketSocket::open(out.second));
-  const auto sent = make_frame(kSize);
+  const auto sent = make_frame(kInFragments);
   auto expected = sent;
   expected.at(kByte) = std::byte(0xaa);
   c.must(c.must(PacketSocket::open(in.first)).send(sent));
@@ -201,7 +200,7 @@ void sends_fragments(Case& c, std::uint32_t egress_flags) {
           came ? changes(sent, *came).substr(0, 40) : "nothing came");
   c.equals("runs of the program", noted(c, notes).runs, 1U);
   const auto length = noted(c, notes).length;
-  c.holds("it finds a part of the frame between data and data_end", length > kByte && length < kSize,
+  c.holds("it finds a part of the frame between data and data_end", length > kByte && length < kInFragments,
           fmt::format("{} bytes", length));
 }
 

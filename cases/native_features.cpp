@@ -19,8 +19,6 @@ using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 constexpr KernelVersion kFeatureBitsSince{.major = 6, .minor = 3};
-/// BPF_F_XDP_HAS_FRAGS.
-constexpr KernelVersion kFragsProgramsSince{.major = 5, .minor = 18};
 const std::string kEnqueue = "kernel/bpf/devmap.c:__xdp_enqueue";
 const std::string kVethFeatures = "drivers/net/veth.c:veth_set_xdp_features";
 const std::string kDelivered = "xdp_redirect, xdp_devmap_xmit sent 1 of 1";
@@ -258,8 +256,6 @@ void add_by_ifindex(Registry& rules) {
           },
   });
 }
-
-constexpr std::uint32_t kJumbo = 9000;
 
 Rule fragments_rule(Rule rule, Mode mode) {
   rule.variants = any_map(4).in({mode});

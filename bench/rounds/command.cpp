@@ -3,7 +3,6 @@
 #include <bench/command_line.hpp>
 #include <bench/exit_codes.hpp>
 #include <bench/measure/machine.hpp>
-#include <bench/measure/processors.hpp>
 #include <bench/preflight/obstacles.hpp>
 #include <bench/rounds/evaluate.hpp>
 #include <bench/rounds/gathered.hpp>
@@ -181,7 +180,6 @@ int run_worker_command(const std::vector<std::string>& arguments) {
     }
     spec.benchmarks.push_back(benchmark);
   }
-  (void)own_processors();  // before this thread stays on one of them
   Expected<void> told;
   take_rounds(spec, [&](const TakenSample& sample) {
     if (told) told = write_all(descriptor, sample.json_line());
