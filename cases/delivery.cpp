@@ -192,6 +192,18 @@ void is_refused(Case& c, Traffic& t, std::string_view what, const Frame& frame, 
   c.equals("events", summary(t.events()), "xdp_redirect_err " + c.expected_errno(code));
 }
 
+/// The first frame's program finds kKey and returns XDP_DROP: where what it found is kept, the second would be
+/// redirected to it, as it is given XDP_REDIRECT and no more. The third finds kKey as well, and is redirected.
+Assembler bare_between_hits(const Traffic& t, const DevMap& map, const Map& counter) {
+  auto code = t.main();
+  const auto later = code.label();
+  const auto bare = code.label();
+  number_the_frame(code, counter).jump_if(Condition::not_equal, Register::r7, 0, later);
+  code.redirect_map(map, kKey, 0).return_value(XDP_DROP).place(later);
+  code.jump_if(Condition::equal, Register::r7, 1, bare).redirect_map(map, kKey, 0).exit();
+  return code.place(bare).return_value(XDP_REDIRECT);
+}
+
 void add_refusals(Registry& rules) {
   rules.add(in_both_modes({
       .id = "delivery.target-that-is-down-is-enetdown",
@@ -244,7 +256,7 @@ void add_refusals(Registry& rules) {
           "A program that returns XDP_REDIRECT without having called a redirect helper has its frame dropped, with "
           "EBADRQC in xdp_redirect_err.",
       .refuses = {EBADRQC},
-      .since = kFreshStateSince,  // before, the redirect that another program left is carried out
+      .since = kFreshStateSince,  // before, a redirect that a program has left is carried out
       .backports = kFreshStateBackports,
       .source = {"net/core/filter.c:xdp_do_redirect", "net/core/filter.c:xdp_do_generic_redirect"},
       .commits = {"401cb7dae813"},
@@ -253,9 +265,14 @@ void add_refusals(Registry& rules) {
       .check =
           [](Case& c) {
             Traffic t(c);
-            t.run(t.main().return_value(XDP_REDIRECT));
+            const auto map = map_to(c, t.target(0));
+            const auto counter = frame_counter(c);
+            t.run(bare_between_hits(t, map, counter));
             t.trace({redirect, redirect_err});
+            goes(c, t, "a frame whose program finds the entry of t0 and returns XDP_DROP", t.frame(), nowhere());
             is_refused(c, t, "a frame with XDP_REDIRECT and no target", t.frame(), EBADRQC);
+            goes(c, t, "a frame with XDP_REDIRECT and the entry of t0", t.frame(), delivered_to({0}));
+            c.equals("events", summary(t.events()), "xdp_redirect");
           },
   }));
 }

@@ -34,10 +34,6 @@ Program alternating(Case& c, const DevMap& map, const Map& counter, std::uint32_
   return c.program(code);
 }
 
-Map frame_counter(Case& c) {
-  return c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
-}
-
 /// How often the programs in two entries ran.
 std::vector<std::uint32_t> runs_of(Case& c, const Map& notes0, const Map& notes1) {
   return {noted(c, notes0).runs, noted(c, notes1).runs};

@@ -39,21 +39,6 @@ std::string transmissions(const LiveTargets& targets, const std::vector<Redirect
   return text;
 }
 
-/// Counts the frames that a program was given.
-Map frame_counter(Case& c) {
-  return c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
-}
-
-/// The number of the frame, from 0, into r7; r6 keeps the context.
-Assembler& number_the_frame(Assembler& code, const Map& counter) {
-  return code.move(r6, r1)
-      .load_map_value(r8, counter, 0)
-      .load(Width::double_word, r7, r8, 0)
-      .move(r9, r7)
-      .compute(Arithmetic::add, r9, 1)
-      .store(Width::double_word, r8, 0, r9);
-}
-
 void add_size(Registry& rules) {
   rules.add(bulk_rule({
       .id = "native.frames-are-handed-over-by-16",

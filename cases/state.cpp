@@ -319,25 +319,13 @@ void add_missing_helper(Registry& rules) {
   });
 }
 
-/// A program that does `at(n)` to its n-th frame, the first being 0; it knows by a counter.
-Assembler& count_frame(Assembler& code, const Map& counter) {
-  return code.load_map_value(Register::r6, counter, 0)
-      .load(Width::double_word, Register::r7, Register::r6, 0)
-      .move(Register::r8, 1)
-      .atomic_add(Register::r6, 0, Register::r8);
-}
-
 /// The first frame's program finds a key and returns XDP_DROP; the others' return XDP_REDIRECT and nothing else.
 Program hit_once(Case& c, const DevMap& map, const Map& counter) {
   Assembler code;
   const auto later = code.label();
-  count_frame(code, counter).jump_if(Condition::not_equal, Register::r7, 0, later);
+  number_the_frame(code, counter).jump_if(Condition::not_equal, Register::r7, 0, later);
   code.redirect_map(map, kFirst, 0).return_value(XDP_DROP);
   return c.program(code.place(later).return_value(XDP_REDIRECT));
-}
-
-Map counter_map(Case& c) {
-  return c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
 }
 
 /// How many of these events are errors with this errno.
@@ -363,7 +351,7 @@ void add_between_frames(Registry& rules) {
       .check =
           [](Case& c) {
             Bench bench(c);
-            const auto counter = counter_map(c);
+            const auto counter = frame_counter(c);
             const auto program = hit_once(c, bench.map, counter);
             auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             c.equals(
@@ -389,7 +377,7 @@ void add_between_frames(Registry& rules) {
       .check =
           [](Case& c) {
             Bench bench(c);
-            const auto counter = counter_map(c);
+            const auto counter = frame_counter(c);
             const auto program = hit_once(c, bench.map, counter);
             auto trace = c.trace({redirect, redirect_err}, {.programs = {id_of(c, program)}});
             c.equals(

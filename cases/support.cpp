@@ -48,6 +48,20 @@ Program passing_program(Case& c, const ProgramSpec& spec) {
   return c.program(Assembler().return_value(XDP_PASS), spec);
 }
 
+Map frame_counter(Case& c) {
+  return c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
+}
+
+Assembler& number_the_frame(Assembler& code, const Map& counter) {
+  using enum Register;
+  return code.move(r6, r1)
+      .load_map_value(r8, counter, 0)
+      .load(Width::double_word, r7, r8, 0)
+      .move(r9, r7)
+      .compute(Arithmetic::add, r9, 1)
+      .store(Width::double_word, r8, 0, r9);
+}
+
 std::uint32_t returned_by(Case& c, const Program& program) {
   return c.must(program.test_run({.repeat = 1, .data_in = make_frame()})).return_value;
 }

@@ -47,6 +47,11 @@ void has(Case& c, const DevMap& map, std::uint32_t key, std::optional<Element> s
 [[nodiscard]] Program redirecting_program(Case& c, const Map& map, std::uint64_t key, std::uint64_t flags);
 /// An XDP program that returns XDP_PASS.
 [[nodiscard]] Program passing_program(Case& c, const ProgramSpec& spec = {});
+/// A map for number_the_frame.
+[[nodiscard]] Map frame_counter(Case& c);
+/// Appends: the number of the frame, from 0, into r7, and the context from r1 into r6. Uses r8 and r9. The frames must
+/// not come on several processors at once.
+Assembler& number_the_frame(Assembler& code, const Map& counter);
 /// What a program returns for one frame of a plain test run.
 [[nodiscard]] std::uint32_t returned_by(Case& c, const Program& program);
 /// A program of any type that looks key 0 of this map up, and returns 0.

@@ -177,7 +177,7 @@ void add_flags(Registry& rules) {
       .variants = once(),
       .check =
           [](Case& c) {
-            const auto counter = c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
+            const auto counter = frame_counter(c);
             const auto program = c.program(Assembler()
                                                .load_map_value(Register::r6, counter, 0)
                                                .move(Register::r7, 1)

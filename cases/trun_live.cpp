@@ -118,7 +118,7 @@ void add_numbers(Registry& rules) {
       .check =
           [](Case& c) {
             const Bench bench(c);
-            const auto counter = c.must(Map::create({.type = BPF_MAP_TYPE_ARRAY, .value_size = sizeof(std::uint64_t)}));
+            const auto counter = frame_counter(c);
             // Queues hold 16 frames and are sent at the end of a batch: 8 redirected frames before the middle of 64 and
             // 8 around their end are 12 and 4 for batches of 64, and something else for any other.
             const auto program = redirecting_some(c, bench.map, counter, {{28, 36}, {60, 68}});
