@@ -121,6 +121,11 @@ void FrameRace::load(const DevMap& map) {
   for (auto* program : {programs.redirect, programs.redirect_by_inner, programs.arrive}) {
     bpf_program__set_expected_attach_type(program, static_cast<bpf_attach_type>(0));
   }
+  // The stamp counts as not aligned, since IP headers count as aligned.
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, skeleton_->obj) {
+    bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_ANY_ALIGNMENT);
+  }
   c_.must(done(frame_race::load(skeleton_.get()), "load the programs of a race"));
   state_ = &skeleton_->bss->state;
   program_ = keep_program(c_, by_inner ? programs.redirect_by_inner : programs.redirect);

@@ -123,7 +123,8 @@ void add_value_rules(Registry& rules) {
             const auto read = [&](int bytes, int offset) {
               const auto width = bytes == 4 ? Width::word : Width::double_word;
               return load(c, reading(map, width, static_cast<std::int16_t>(offset)),
-                          {.purpose = fmt::format("reads {} bytes at offset {}", bytes, offset)});
+                          {.flags = BPF_F_ANY_ALIGNMENT,  // some architectures would refuse 8 bytes at offset 4
+                           .purpose = fmt::format("reads {} bytes at offset {}", bytes, offset)});
             };
             c.refuses(read(4, size), EACCES, kOutside).control(read(4, size - 4));
             c.refuses(read(4, -4), EACCES, kOutside).control(read(4, 0));
