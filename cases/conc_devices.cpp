@@ -1,5 +1,6 @@
 #include <cases/conc.hpp>
 #include <cases/frame_race.hpp>
+#include <harness/bpf/features.hpp>
 #include <harness/bpf/map_of_maps.hpp>
 #include <harness/net/ethtool.hpp>
 #include <harness/net/features.hpp>
@@ -61,7 +62,7 @@ void add_deletion(Registry& rules) {
       .source = {kNotification, "kernel/bpf/devmap.c:__dev_flush"},
       .catalogue = {"EVENT-10"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::gro_switch()},
+      .needs = {features::veth(), features::processor_number(), features::gro_switch()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -78,7 +79,7 @@ void add_deletion(Registry& rules) {
       .source = {kNotification},
       .catalogue = {"EVENT-10"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::gro_switch()},
+      .needs = {features::veth(), features::processor_number(), features::gro_switch()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -98,7 +99,7 @@ void add_moving(Registry& rules) {
       .source = {kNotification},
       .catalogue = {"EVENT-06"},
       .variants = any_map(4),
-      .needs = {features::veth()},
+      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -128,7 +129,7 @@ void add_setting_down(Registry& rules) {
                 "redirected to it; frames for another device of the map all arrive meanwhile.",
       .source = {"kernel/bpf/devmap.c:__xdp_enqueue"},
       .variants = any_map(4),
-      .needs = {features::veth()},
+      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -159,7 +160,7 @@ void add_freeing(Registry& rules) {
       .source = {"kernel/bpf/devmap.c:dev_map_free", "kernel/bpf/devmap.c:bq_xmit_all"},
       .catalogue = {"CONC-09"},
       .variants = any_map(8),
-      .needs = {features::veth()},
+      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             const auto like = c.devmap();

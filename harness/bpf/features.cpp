@@ -243,6 +243,19 @@ Feature jit() {
   return {.name = "the JIT compiler", .remedy = "set net.core.bpf_jit_enable to 1", .probe = probe_jit};
 }
 
+Feature processor_number() {
+  return {.name = "programs that are told their processor", .remedy = "set net.core.bpf_jit_enable to 1", .probe = [] {
+            const auto instructions = Assembler().call(BPF_FUNC_get_smp_processor_id).return_value(XDP_PASS).build();
+            if (!instructions) return Fact{Presence::could_not_tell, instructions.error().text()};
+            const auto loaded = Program::load({}, *instructions);
+            if (loaded) return Fact{Presence::present, "a program that calls bpf_get_smp_processor_id is loaded"};
+            const bool is_interpreted = loaded.explanation().find("requires BPF JIT") != std::string::npos;
+            return Fact{Presence::absent,
+                        fmt::format("a program that calls bpf_get_smp_processor_id: {}{}", errno_name(loaded.error()),
+                                    is_interpreted ? ", for it is not compiled" : "")};
+          }};
+}
+
 Feature two_processors() {
   return {.name = "two processors", .remedy = "run it on a machine with more processors", .probe = [] {
             const auto processors = allowed_processors();

@@ -40,6 +40,9 @@ namespace devmap::features {
 [[nodiscard]] Feature callbacks();
 /// Programs are compiled, not interpreted.
 [[nodiscard]] Feature jit();
+/// The helper bpf_get_smp_processor_id. Where the JIT compiler has its own for it and is off, as on riscv64, kernels
+/// refuse the call (kernel/bpf/verifier.c:bpf_jit_inlines_helper_call).
+[[nodiscard]] Feature processor_number();
 
 /// This process may run on two processors at once.
 [[nodiscard]] Feature two_processors();

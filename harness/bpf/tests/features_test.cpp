@@ -27,6 +27,7 @@ std::vector<Feature> all() {
           features::tracing_programs(),
           features::visible_call_targets(),
           features::jit(),
+          features::processor_number(),
           features::two_processors(),
           features::x86_64()};
 }
