@@ -22,7 +22,7 @@ struct Architecture {
   std::string_view cpu;
   /// QEMU's threads for a guest's processors: "single" for one for all of them, "multi" for one each. With one each,
   /// code that a kernel patches may be run as it was before, as seen on amd64 (Oops: int3). With one for all,
-  /// processors of an armhf guest wait for each other for ever as the kernel protects its text.
+  /// processors of an armhf or a riscv64 guest wait for each other for ever, the one in WFI and the other spinning.
   std::string_view tcg_threads;
   /// The console's device in the guest.
   std::string_view console;

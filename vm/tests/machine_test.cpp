@@ -48,9 +48,12 @@ TEST(QemuArguments, OfACountingMachineLeaveNothingToChance) {
 }
 
 TEST(QemuArguments, CountWithOneThreadWhateverTheArchitectureTakes) {
-  const auto* const armhf = architecture_named("armhf");
-  EXPECT_THAT(qemu_arguments({.architecture = armhf}, {}), Contains("tcg,thread=multi"));
-  EXPECT_THAT(qemu_arguments({.architecture = armhf, .counts_instructions = true}, {}), Contains("tcg,thread=single"));
+  for (const auto* const name : {"armhf", "riscv64"}) {
+    const auto* const it = architecture_named(name);
+    EXPECT_THAT(qemu_arguments({.architecture = it}, {}), Contains("tcg,thread=multi")) << name;
+    EXPECT_THAT(qemu_arguments({.architecture = it, .counts_instructions = true}, {}), Contains("tcg,thread=single"))
+        << name;
+  }
 }
 
 /// The word after an option.
