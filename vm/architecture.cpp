@@ -54,6 +54,7 @@ constexpr std::array kArchitectures = {
                  .tcg_threads = "multi",
                  .console = "ttyAMA0",
                  .virtio_bus = "pci",
+                 .cpus = 1,
                  .memory_mib = 512,
                  .elf_class = ELFCLASS32,
                  .elf_data = ELFDATA2LSB,

@@ -34,7 +34,8 @@ struct RunOptions {
   /// A file with known deviations.
   std::string known = {};
   bool without_dangerous = false;
-  unsigned cpus = 2;
+  /// 0 for what the architecture's guests get.
+  unsigned cpus = 0;
   /// Among how many machines the checks are shared out; 0 for as many as are of use (usual_machines).
   unsigned machines = 0;
   /// 0 for what the architecture's guests get.

@@ -31,8 +31,8 @@ struct KernelRunOptions {
   GuestModules modules = {};
   /// For each boot.
   std::chrono::seconds limit{900};
-  unsigned cpus = 2;
-  /// 0 for what the architecture's guests get.
+  /// 0 for what the architecture's guests get, as with memory.
+  unsigned cpus = 0;
   unsigned memory_mib = 0;
   /// Appended to the kernel's command line.
   std::string command_line = {};

@@ -149,8 +149,8 @@ std::vector<std::string> qemu_arguments(const Machine& machine, const Ports& por
       "-accel", fmt::format("tcg,thread={}", threads), "-machine", std::string(architecture.machine), "-cpu",
       std::string(machine.counts_instructions ? kCountingProcessor : architecture.cpu), "-m",
       std::to_string(machine.memory_mib != 0 ? machine.memory_mib : architecture.memory_mib), "-smp",
-      std::to_string(machine.cpus), "-nodefaults", "-no-user-config", "-display", "none", "-monitor", "none", "-nic",
-      "none", "-no-reboot", "-chardev",
+      std::to_string(machine.cpus != 0 ? machine.cpus : architecture.cpus), "-nodefaults", "-no-user-config",
+      "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot", "-chardev",
       machine.interactive ? "stdio,id=console,signal=off"
                           : fmt::format("file,id=console,path={},append=on", option_text(machine.console)),
       "-serial", "chardev:console", "-device",

@@ -21,7 +21,8 @@ struct Machine {
   std::filesystem::path root_image = {};
   /// Where the guest's console is appended to.
   std::filesystem::path console = {};
-  unsigned cpus = 2;
+  /// 0 for what the architecture's guests get.
+  unsigned cpus = 0;
   /// 0 for what the architecture's guests get.
   unsigned memory_mib = 0;
   /// Appended to the kernel's command line.

@@ -87,7 +87,7 @@ int main_of(int argc, char** argv) {
       ->type_name("FILE");
   run->add_flag("--no-dangerous", options.without_dangerous,
                 "Without the rules that may crash, hang or exhaust a kernel");
-  run->add_option("--cpus", options.cpus, "Processors of the guest (default 2)")
+  run->add_option("--cpus", options.cpus, "Processors of the guest (default: 2, or 1 on armhf)")
       ->check(CLI::Range(1U, 64U))
       ->type_name("N");
   run->add_option("--machines", options.machines,

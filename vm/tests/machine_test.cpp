@@ -68,17 +68,18 @@ TEST(QemuArguments, AreThoseOfTheArchitecture) {
     const char* machine;
     const char* cpu;
     const char* memory;
+    const char* processors;
     const char* port;
     const char* console;
   } kTable[] = {
-      {"amd64", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "virtio-serial-pci", "console=ttyS0 "},
-      {"arm64", "virt", "max,pauth-impdef=on", "512", "virtio-serial-pci", "console=ttyAMA0 "},
-      {"armhf", "virt,highmem=off", "max", "512", "virtio-serial-pci", "console=ttyAMA0 "},
-      {"i386", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "virtio-serial-pci", "console=ttyS0 "},
+      {"amd64", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "2", "virtio-serial-pci", "console=ttyS0 "},
+      {"arm64", "virt", "max,pauth-impdef=on", "512", "2", "virtio-serial-pci", "console=ttyAMA0 "},
+      {"armhf", "virt,highmem=off", "max", "512", "1", "virtio-serial-pci", "console=ttyAMA0 "},
+      {"i386", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "2", "virtio-serial-pci", "console=ttyS0 "},
       {"ppc64el", "pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "power9",
-       "1024", "virtio-serial-pci", "console=hvc0 "},
-      {"riscv64", "virt", "rv64", "1024", "virtio-serial-pci", "console=ttyS0 "},
-      {"s390x", "s390-ccw-virtio", "max", "512", "virtio-serial-ccw", "console=ttyS1 "},
+       "1024", "2", "virtio-serial-pci", "console=hvc0 "},
+      {"riscv64", "virt", "rv64", "1024", "2", "virtio-serial-pci", "console=ttyS0 "},
+      {"s390x", "s390-ccw-virtio", "max", "512", "2", "virtio-serial-ccw", "console=ttyS1 "},
   };
   EXPECT_EQ(std::size(kTable), architectures().size());
   for (const auto& row : kTable) {
@@ -89,6 +90,7 @@ TEST(QemuArguments, AreThoseOfTheArchitecture) {
     EXPECT_EQ(value_of(arguments, "-machine"), row.machine) << row.architecture;
     EXPECT_EQ(value_of(arguments, "-cpu"), row.cpu) << row.architecture;
     EXPECT_EQ(value_of(arguments, "-m"), row.memory) << row.architecture;
+    EXPECT_EQ(value_of(arguments, "-smp"), row.processors) << row.architecture;
     EXPECT_THAT(arguments, Contains(row.port)) << row.architecture;
     EXPECT_THAT(arguments.back(), testing::StartsWith(row.console)) << row.architecture;
   }
