@@ -1,6 +1,5 @@
 #include <cases/conc.hpp>
 #include <cases/frame_race.hpp>
-#include <harness/bpf/features.hpp>
 #include <harness/bpf/map_of_maps.hpp>
 #include <harness/net/ethtool.hpp>
 #include <harness/net/features.hpp>
@@ -55,14 +54,14 @@ void delete_devices(Devices& devices) {
 }
 
 void add_deletion(Registry& rules) {
-  rules.add({
+  rules.add(frame_rule({
       .id = "conc.deletion-of-a-target-disturbs-no-other",
       .states = "While one device after another is deleted under the frames that are redirected to it, every frame for "
                 "another device of the map arrives, once and in order.",
       .source = {kNotification, "kernel/bpf/devmap.c:__dev_flush"},
       .catalogue = {"EVENT-10"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::processor_number(), features::gro_switch()},
+      .needs = {features::gro_switch()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -71,15 +70,15 @@ void add_deletion(Registry& rules) {
             devices.judge_steady();
             devices.race.rates();
           },
-  });
+  }));
 
-  rules.add({
+  rules.add(frame_rule({
       .id = "conc.no-frame-finds-a-deleted-device",
       .states = "A frame whose program runs after the deletion of a device has returned finds no entry for it.",
       .source = {kNotification},
       .catalogue = {"EVENT-10"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::processor_number(), features::gro_switch()},
+      .needs = {features::gro_switch()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -88,18 +87,17 @@ void add_deletion(Registry& rules) {
             devices.race.judge_places();
             devices.race.rates();
           },
-  });
+  }));
 }
 
 void add_moving(Registry& rules) {
-  rules.add({
+  rules.add(frame_rule({
       .id = "conc.no-frame-follows-a-device-to-another-namespace",
       .states = "A frame whose program runs after a device has been moved to another namespace finds no entry for it "
                 "and does not pass it; frames for another device of the map all arrive meanwhile.",
       .source = {kNotification},
       .catalogue = {"EVENT-06"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -119,17 +117,16 @@ void add_moving(Registry& rules) {
             devices.judge_steady();
             race.rates();
           },
-  });
+  }));
 }
 
 void add_setting_down(Registry& rules) {
-  rules.add({
+  rules.add(frame_rule({
       .id = "conc.no-frame-passes-a-device-that-is-down",
       .states = "A frame whose program runs after a device has been set down does not pass it, although it is "
                 "redirected to it; frames for another device of the map all arrive meanwhile.",
       .source = {"kernel/bpf/devmap.c:__xdp_enqueue"},
       .variants = any_map(4),
-      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             Devices devices(c);
@@ -149,18 +146,17 @@ void add_setting_down(Registry& rules) {
             devices.judge_steady();
             race.rates();
           },
-  });
+  }));
 }
 
 void add_freeing(Registry& rules) {
-  rules.add({
+  rules.add(frame_rule({
       .id = "conc.freeing-a-map-loses-no-frame",
       .states = "While a map of maps is given one device map after another, and the one before is freed with the "
                 "program in its entry, every frame is seen by such a program and arrives, once.",
       .source = {"kernel/bpf/devmap.c:dev_map_free", "kernel/bpf/devmap.c:bq_xmit_all"},
       .catalogue = {"CONC-09"},
       .variants = any_map(8),
-      .needs = {features::veth(), features::processor_number()},
       .check =
           [](Case& c) {
             const auto like = c.devmap();
@@ -185,7 +181,7 @@ void add_freeing(Registry& rules) {
             race.judge_places();
             race.rates();
           },
-  });
+  }));
 }
 
 }  // namespace

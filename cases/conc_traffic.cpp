@@ -15,11 +15,6 @@ const std::string kArrayUpdate = "kernel/bpf/devmap.c:__dev_map_update_elem";
 const std::string kHashUpdate = "kernel/bpf/devmap.c:__dev_map_hash_update_elem";
 const std::string kDelete = "kernel/bpf/devmap.c:dev_map_delete_elem";
 
-Rule frame_rule(Rule rule) {
-  rule.needs.insert(rule.needs.begin(), {features::veth(), features::processor_number()});
-  return rule;
-}
-
 /// The changes of one entry, which its frames race.
 struct Entry {
   Case& c;

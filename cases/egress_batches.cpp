@@ -20,10 +20,7 @@ Program alternating(Case& c, const DevMap& map, const Map& counter, std::uint32_
   using enum Register;
   Assembler code;
   const auto even = code.label();
-  code.load_map_value(r6, counter, 0)
-      .load(Width::double_word, r7, r6, 0)
-      .move(r8, 1)
-      .atomic_add(r6, 0, r8)
+  number_the_frame(code, counter)
       .compute(Arithmetic::bit_and, r7, 1)
       .jump_if(Condition::equal, r7, 0, even)
       .redirect_map(map, 1 - first, 0)

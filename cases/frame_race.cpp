@@ -11,6 +11,7 @@
 #include <harness/base/wait.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/bpf/reply.hpp>
+#include <harness/net/features.hpp>
 #include <harness/net/frame.hpp>
 #include <span>
 
@@ -54,6 +55,11 @@ Frame stamped(std::uint64_t token, std::uint32_t sender) {
 }
 
 }  // namespace
+
+Rule frame_rule(Rule rule) {
+  rule.needs.insert(rule.needs.begin(), {features::veth(), features::processor_number()});
+  return rule;
+}
 
 void FrameRace::Destroy::operator()(frame_race* skeleton) const noexcept {
   frame_race::destroy(skeleton);

@@ -6,6 +6,7 @@
 #include <harness/net/link.hpp>
 #include <harness/net/packet_socket.hpp>
 #include <harness/spec/case.hpp>
+#include <harness/spec/rule.hpp>
 
 #include <array>
 #include <atomic>
@@ -31,6 +32,9 @@ inline constexpr Allowed kAnything = RACE_HIT | RACE_MISS | ((1U << RACE_PORTS) 
 [[nodiscard]] constexpr Allowed hit(std::uint32_t port) {
   return RACE_HIT | 1U << port;
 }
+
+/// A rule that a FrameRace decides: it needs what one needs, besides its own.
+[[nodiscard]] Rule frame_rule(Rule rule);
 
 /// Frames from every processor through one program, as fast as they go, while the caller changes what the program
 /// redirects to. Every frame is counted where it was redirected and where it arrived, and carries with it where it may

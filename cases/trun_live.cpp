@@ -63,10 +63,7 @@ struct Frames {
 /// A program that redirects by kKey only these of its frames, the first being number 0, and drops the others.
 Program redirecting_some(Case& c, const DevMap& map, const Map& counter, std::initializer_list<Frames> chosen) {
   Assembler code;
-  code.load_map_value(Register::r6, counter, 0)
-      .load(Width::double_word, Register::r7, Register::r6, 0)
-      .move(Register::r8, 1)
-      .atomic_add(Register::r6, 0, Register::r8);
+  number_the_frame(code, counter);
   const auto redirected = code.label();
   for (const auto& frames : chosen) {
     const auto not_these = code.label();
