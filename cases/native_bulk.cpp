@@ -74,7 +74,7 @@ void add_size(Registry& rules) {
       .catalogue = {"NATIVE-20", "NATIVE-21"},
       .check =
           [](Case& c) {
-            const LiveTargets targets(c, {.count = 2});
+            LiveTargets targets(c, {.count = 2});
             const auto map = c.devmap(kEntries);
             for (std::uint32_t n = 0; n < 2; ++n) c.must(map.update(n, {.ifindex = targets.device(n)}));
             const auto counter = frame_counter(c);
@@ -86,6 +86,7 @@ void add_size(Registry& rules) {
             run_live(c, program, {.frames = 20, .batch_size = kOneBatch});
             c.equals("transmissions of 20 frames of one poll, for t0 and t1 by turns",
                      transmissions(targets, c.must(trace.events())), "t1 sent 10 of 10, t0 sent 10 of 10");
+            c.equals("frames at each sink", targets.arrivals(c), std::vector<std::uint64_t>{10, 10});
             run_live(c, program, {.frames = 34, .batch_size = kOneBatch});
             c.equals("transmissions of 34 frames", transmissions(targets, c.must(trace.events())),
                      "t0 sent 16 of 16, t1 sent 16 of 16, t1 sent 1 of 1, t0 sent 1 of 1");

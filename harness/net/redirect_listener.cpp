@@ -211,7 +211,7 @@ Expected<void> RedirectListener::possible() {
 
 Expected<void> RedirectListener::ask_for(Subject subject, std::uint32_t id, std::uint32_t ring) const {
   const SubjectKey key{.subject = subject, .id = id};
-  return ring_of_.update_raw(&key, &ring).expected();
+  return ring_of_.update_raw(&key, &ring, BPF_NOEXIST).expected();
 }
 
 void RedirectListener::no_longer_ask_for(Subject subject, std::uint32_t id) const {

@@ -34,7 +34,8 @@ class RedirectListener {
   /// Whether create can work here. Nothing is attached for it, which would take longer.
   [[nodiscard]] static Expected<void> possible();
 
-  /// From now on, events about this subject go to this ring, and to no other.
+  /// From now on, events about this subject go to this ring, and to no other. Fails with EEXIST where it was asked for
+  /// before: the events would be taken from whoever did.
   [[nodiscard]] Expected<void> ask_for(Subject subject, std::uint32_t id, std::uint32_t ring) const;
   void no_longer_ask_for(Subject subject, std::uint32_t id) const;
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <harness/net/link.hpp>
 #include <span>
 #include <utility>
 
@@ -19,7 +20,8 @@ int take_event(void* into, void* data, std::size_t size) {
   return 0;
 }
 
-/// Fails where a tracepoint is listened to that nothing watched can show at.
+/// Fails where a tracepoint is listened to that nothing watched can show at, and where what is watched is in every
+/// namespace: whoever watches it takes the events of others' frames from them.
 Expected<void> check_watched(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched) {
   for (const auto tracepoint : tracepoints) {
     const bool by_program = RedirectEvent::field_name(tracepoint, RedirectEvent::kProgramId) != nullptr;
@@ -27,6 +29,10 @@ Expected<void> check_watched(RedirectTrace::Tracepoints tracepoints, const Redir
     if (nothing) {
       return failure("listen to a tracepoint", 0, fmt::format("nothing is watched at {}", name_of(tracepoint)));
     }
+  }
+  for (const auto& numbers : {watched.receivers, watched.devices}) {
+    if (std::ranges::find(numbers, kLoopback) == numbers.end()) continue;
+    return failure("listen to a tracepoint", 0, "every namespace has a device of the number of loopback");
   }
   return {};
 }

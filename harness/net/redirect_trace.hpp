@@ -21,7 +21,8 @@ namespace devmap {
 
 /// Hears the tracepoints about redirected frames while it lives, as far as they concern the given programs and devices.
 /// Device numbers repeat from namespace to namespace: watch devices that have a number of their own (distinct_ifindex
-/// of net/link.hpp).
+/// of net/link.hpp). An event goes to one trace of a listener, so a check that watched the loopback device would have
+/// the events of everybody's live frames; that is refused.
 ///
 /// The events of a live test run are there when the call returns; those of a softirq come when it does. The kernel
 /// skips an event that is raised on a CPU where a bpf(2) call about a map was interrupted or preempted

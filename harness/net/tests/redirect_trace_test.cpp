@@ -167,6 +167,27 @@ TEST_F(RedirectTraceTest, SharesAListener) {
   });
 }
 
+TEST_F(RedirectTraceTest, TakesNoEventsFromOthers) {
+  inside([] {
+    auto listener = RedirectListener::create(kRedirectTracepoints, 2);
+    ASSERT_EQ(fault(listener), "");
+    const auto shared = std::make_shared<const RedirectListener>(std::move(*listener));
+    const auto watch = [&](std::uint32_t ring, std::uint32_t device) {
+      return RedirectTrace::start(shared, ring, {devmap_xmit}, {.devices = {device}});
+    };
+    {
+      const auto first = watch(0, distinct_ifindex(0));
+      ASSERT_EQ(fault(first), "");
+      EXPECT_THAT(fault(watch(1, distinct_ifindex(0))), testing::HasSubstr("EEXIST"));
+      EXPECT_EQ(fault(watch(1, distinct_ifindex(1))), "");
+    }
+    EXPECT_EQ(fault(watch(1, distinct_ifindex(0))), "") << "nobody watches it any more";
+    EXPECT_THAT(fault(watch(0, kLoopback)), testing::HasSubstr("loopback"));
+    const auto as_receiver = RedirectTrace::start(shared, 0, {redirect}, {.receivers = {kLoopback}});
+    EXPECT_THAT(fault(as_receiver), testing::HasSubstr("loopback"));
+  });
+}
+
 /// Keeps a processor within bpf(2) calls about a map while it lives.
 class BusyProcessor {
  public:
