@@ -10,6 +10,7 @@
 
 EMBED(devmap_vm_catalogue, DEVMAP_VM_CATALOGUE);
 EMBED(devmap_vm_known_issues, DEVMAP_VM_KNOWN_ISSUES);
+EMBED(devmap_vm_specification, DEVMAP_VM_SPECIFICATION);
 EMBED(devmap_vm_init, DEVMAP_VM_INIT);
 
 namespace devmap::vm {
@@ -21,6 +22,11 @@ std::string_view embedded_catalogue() {
 std::string_view embedded_known_issues() {
   return {devmap_vm_known_issues_begin,
           static_cast<std::size_t>(devmap_vm_known_issues_end - devmap_vm_known_issues_begin)};
+}
+
+std::string_view embedded_specification() {
+  return {devmap_vm_specification_begin,
+          static_cast<std::size_t>(devmap_vm_specification_end - devmap_vm_specification_begin)};
 }
 
 std::string_view embedded_init() {

@@ -13,6 +13,7 @@
 #include <vm/process.hpp>
 #include <vm/progress_line.hpp>
 #include <vm/shared_run.hpp>
+#include <vm/statements.hpp>
 
 #include <unistd.h>
 
@@ -105,13 +106,13 @@ bool is_about_output(const std::string& argument) {
   return argument == "-q" || argument == "--quiet";
 }
 
-/// Prints what the suite would have printed of all its checks; without the rules' sentences, which records have not.
+/// Prints what the suite would have printed of all its checks.
 void print_record(const std::string& text, const std::vector<std::string>& arguments) {
   const auto record = parse_record(text);
   if (!record) return;
   const bool quiet = std::ranges::any_of(arguments, is_about_output);
   const bool color = isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  fmt::print("{}", render_console(*record, {}, {.color = color, .quiet = quiet}));
+  fmt::print("{}", render_console(*record, published_statements(), {.color = color, .quiet = quiet}));
 }
 
 void tell_of_failure(const std::string& kernel, const KernelRun& run) {

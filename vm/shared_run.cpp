@@ -44,45 +44,43 @@ KernelRun joined(std::vector<KernelRun> runs) {
   whole.notes.clear();
   whole.counts.clear();
   whole.boots = 0;
-  std::vector<std::string> records;
-  records.reserve(runs.size());
+  std::vector<std::optional<RunRecord>> shares;
+  shares.reserve(runs.size());
   for (auto& run : runs) {
     for (auto& note : run.notes) {
       if (std::ranges::find(whole.notes, note) == whole.notes.end()) whole.notes.push_back(std::move(note));
     }
     for (const auto& [verdict, count] : run.counts) whole.counts[verdict] += count;
-    if (const auto readable = parse_record(run.record); !run.record.empty() && !readable) {
-      whole.notes.push_back("the record of one machine is left out: " + readable.error().text() + "; try --machines 1");
-    }
     whole.boots += run.boots;
     whole.boot = std::max(whole.boot, run.boot);
     whole.total = std::max(whole.total, run.total);
-    records.push_back(std::move(run.record));
+    auto& share = shares.emplace_back();
+    if (run.record.empty()) continue;
+    if (auto record = parse_record(run.record)) {
+      share = std::move(*record);
+    } else {
+      whole.notes.push_back("the record of one machine is left out: " + record.error().text() + "; try --machines 1");
+    }
   }
-  whole.record = joined_records(records);
-  if (whole.ending != Ending::ended) return whole;
-  if (const auto record = parse_record(whole.record)) whole.exit_code = exit_code(*record);
+  const auto record = joined_record(std::move(shares));
+  whole.record = record ? render_json(*record) : std::string();
+  if (whole.ending == Ending::ended && record) whole.exit_code = exit_code(*record);
   return whole;
 }
 
 }  // namespace
 
-std::string joined_records(const std::vector<std::string>& shares) {
+std::optional<RunRecord> joined_record(std::vector<std::optional<RunRecord>> shares) {
   std::vector<RunRecord> records;
-  bool has_all = true;
-  for (const auto& text : shares) {
-    auto record = parse_record(text);
-    if (record) {
-      records.push_back(std::move(*record));
-    } else {
-      has_all = false;
-    }
+  for (auto& share : shares) {
+    if (share) records.push_back(std::move(*share));
   }
-  if (records.empty()) return {};
+  if (records.empty()) return std::nullopt;
   RunRecord whole{.suite = records.front().suite, .context = records.front().context};
   auto& context = whole.context;
   context.boots = 0;
   context.foreign_warnings.clear();
+  context.partial = records.size() < shares.size();
   for (const auto& record : records) {
     const auto& own = record.context;
     context.boots = context.boots.value_or(0) + own.boots.value_or(0);
@@ -92,9 +90,8 @@ std::string joined_records(const std::vector<std::string>& shares) {
     context.partial = context.partial || own.partial;
     std::ranges::copy(own.foreign_warnings, std::back_inserter(context.foreign_warnings));
   }
-  context.partial = context.partial || !has_all;
   whole.results = dealt_back(records);
-  return render_json(whole);
+  return whole;
 }
 
 KernelProgress joined_progress(const std::vector<KernelProgress>& shares) {

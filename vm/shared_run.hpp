@@ -3,7 +3,8 @@
 #include <vm/kernel_run.hpp>
 
 #include <functional>
-#include <string>
+#include <harness/record/record.hpp>
+#include <optional>
 #include <vector>
 
 namespace devmap::vm {
@@ -15,9 +16,9 @@ namespace devmap::vm {
                                                 const KernelRunOptions& options,
                                                 const std::function<void(const KernelProgress&)>& on_progress);
 
-/// The records (JSON) of all shares of a run as one, with the results in the order that a single run gives them. A
-/// share without a record, an empty text, makes the whole partial. Empty where none has one.
-[[nodiscard]] std::string joined_records(const std::vector<std::string>& shares);
+/// The records of all shares of a run as one, with the results in the order that a single run gives them. A share
+/// without one makes the whole partial. Nothing where none has one.
+[[nodiscard]] std::optional<RunRecord> joined_record(std::vector<std::optional<RunRecord>> shares);
 
 /// How far a run has come whose shares have come this far: in the phase of the one that is furthest behind.
 [[nodiscard]] KernelProgress joined_progress(const std::vector<KernelProgress>& shares);

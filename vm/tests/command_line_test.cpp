@@ -3,6 +3,7 @@
 #include <vm/commands.hpp>
 #include <vm/files.hpp>
 #include <vm/process.hpp>
+#include <vm/statements.hpp>
 #include <vm/tests/fake_qemu.hpp>
 #include <vm/tests/packages.hpp>
 
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <csignal>
 #include <harness/base/wait.hpp>
+#include <harness/record/run_stream.hpp>
 #include <iterator>
 
 namespace devmap::vm {
@@ -387,6 +389,22 @@ TEST_F(WithSuite, EndsAsTheSuiteEnds) {
   EXPECT_EQ(finished.out, "a line\n");
   EXPECT_THAT(test::content_of(record), HasSubstr("\"deviates\": 1,"));
   EXPECT_THAT(test::content_of(record), HasSubstr("\"partial\": false"));
+}
+
+TEST_F(WithSuite, PrintsWhatSeveralGuestsFoundWithTheSentenceOfTheRule) {
+  const std::string rule = "update.noexist-on-array-is-eexist";
+  const auto share = [](const std::string& of, Verdict verdict, int code) {
+    return test::told_run_of(of, verdict) + test::told(end_line({})) + "say ended " + std::to_string(code) + "\n";
+  };
+  put_program("qemu-system-x86_64", kGuest + "if grep -aq 1/2 \"$root\"; then\n" +
+                                        share("constants.devmap-is-14", Verdict::conforms, 0) + "else\n" +
+                                        share(rule, Verdict::deviates, 1) + "fi\n");
+  const auto finished = run_kernel({"--machines", "2"});
+  EXPECT_EQ(finished.exit_code, 1) << finished.err;
+  EXPECT_THAT(finished.out, HasSubstr("deviates " + rule + " [once]\n  " + published_statements().at(rule)));
+  EXPECT_THAT(finished.out, HasSubstr("1 conforms, 1 deviates"));
+  const auto quiet = run_kernel({"--machines", "2", "--", "-q"});
+  EXPECT_EQ(std::ranges::count(quiet.out, '\n'), 1) << quiet.out;
 }
 
 TEST_F(WithSuite, ShowsTheConsoleOfAGuestThatPanics) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <harness/record/record.hpp>
 #include <string>
+#include <vector>
 
 namespace devmap::vm::test {
 
@@ -19,5 +21,12 @@ inline constexpr const char* kFakeQemu =
     "esac; [ \"$before\" != -initrd ] || root=$word; before=$word; done\n"
     "say() { printf '%s %s\\n%s' \"$1\" \"${#2}\" \"$2\" >&\"$port\"; }\n"
     "tell() { printf '%s\\n' \"$1\" >&\"$stream\"; }\n";
+
+/// What such a script does to tell a line of the suite's stream (harness/record/run_stream.hpp).
+[[nodiscard]] std::string told(std::string line);
+/// The record of a run in a guest of 6.1 that has no result yet.
+[[nodiscard]] RunRecord empty_record();
+/// Tells of a run that has one check, of this rule and the variant "once", but not of its end.
+[[nodiscard]] std::string told_run_of(const std::string& rule, Verdict verdict);
 
 }  // namespace devmap::vm::test

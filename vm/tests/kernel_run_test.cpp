@@ -18,16 +18,11 @@ namespace {
 
 using nlohmann::json;
 using std::chrono_literals::operator""s;
+using test::told;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-/// A line of a stream as the script says it.
-std::string told(std::string line) {
-  line.pop_back();
-  return "tell '" + line + "'\n";
-}
 
 std::string run_of(const std::vector<std::string>& checks, unsigned repeat = 1) {
   RunRecord record{.suite = {.version = "1.2.3", .commit = "0123"}};

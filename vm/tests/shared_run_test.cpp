@@ -20,17 +20,7 @@ using testing::Pair;
 using Phase = KernelProgress::Phase;
 
 RunRecord record_of(const std::vector<std::string>& rules) {
-  RunRecord record{.suite = {.version = "1.2.3", .commit = "0123"}};
-  record.context = {.release = "6.1.0-x",
-                    .machine = "x86_64",
-                    .kernel_label = "6.1",
-                    .jit = "on",
-                    .cpus = 2,
-                    .page_size = 4096,
-                    .kernel_log = "watched",
-                    .attachment = "dispatcher",
-                    .boots = 1,
-                    .started = "2024-02-29T12:34:56Z"};
+  auto record = test::empty_record();
   for (const auto& rule : rules) {
     record.results.push_back({.rule = rule, .variant = "once", .verdict = Verdict::conforms});
   }
@@ -52,8 +42,8 @@ TEST(JoinedRecords, DealResultsBack) {
   second.context.started = "2024-02-29T12:34:55Z";
   first.context.foreign_warnings = {"one"};
   second.context.foreign_warnings = {"other"};
-  const auto whole = parse_record(joined_records({render_json(first), render_json(second)}));
-  ASSERT_TRUE(whole) << whole.error().text();
+  const auto whole = joined_record({first, second});
+  ASSERT_TRUE(whole);
   EXPECT_THAT(rules_in(*whole), ElementsAre("a.one", "a.two", "a.three", "a.four", "a.five"));
   EXPECT_EQ(whole->context.duration_ms, 30) << "they ran at the same time";
   EXPECT_EQ(whole->context.boots, 3U);
@@ -66,13 +56,13 @@ TEST(JoinedRecords, ArePartialWhereAShareIs) {
   const auto sound = record_of({"a.one"});
   auto cut = record_of({});
   cut.context.partial = true;
-  for (const auto& other : {render_json(cut), std::string()}) {
-    const auto whole = parse_record(joined_records({render_json(sound), other}));
-    ASSERT_TRUE(whole) << whole.error().text();
+  for (const auto& other : {std::optional(cut), std::optional<RunRecord>()}) {
+    const auto whole = joined_record({sound, other});
+    ASSERT_TRUE(whole);
     EXPECT_THAT(rules_in(*whole), ElementsAre("a.one"));
     EXPECT_TRUE(whole->context.partial);
   }
-  EXPECT_EQ(joined_records({"", ""}), "");
+  EXPECT_FALSE(joined_record({std::nullopt, std::nullopt}));
 }
 
 TEST(JoinedProgress, IsThatOfTheShareFurthestBehind) {
@@ -94,11 +84,6 @@ TEST(JoinedProgress, IsThatOfTheShareFurthestBehind) {
   EXPECT_THAT(whole.counts, ElementsAre(Pair("absent", 1), Pair("conforms", 5)));
 }
 
-std::string told(std::string line) {
-  line.pop_back();
-  return "tell '" + line + "'\n";
-}
-
 class SharedRun : public testing::Test {
  protected:
   void SetUp() override { ASSERT_EQ(setenv("PATH", (directory_.path().string() + ":/usr/bin:/bin").c_str(), 1), 0); }
@@ -114,18 +99,14 @@ class SharedRun : public testing::Test {
     return run.value_or(KernelRun{});
   }
 
-  static std::string all_of(const std::string& rule, Verdict verdict) {
-    return told(run_line(record_of({}), {rule + "/once"}, 1)) + told(begun_line(rule, "once", 1)) +
-           told(result_line({.rule = rule, .variant = "once", .verdict = verdict}));
-  }
-  static std::string end(int code) { return told(end_line({})) + "say ended " + std::to_string(code) + "\n"; }
+  static std::string end(int code) { return test::told(end_line({})) + "say ended " + std::to_string(code) + "\n"; }
 
   TemporaryDirectory directory_ = TemporaryDirectory::create(testing::TempDir()).value();
 };
 
 TEST_F(SharedRun, IsOneRun) {
-  const auto run =
-      SharedRun::run(all_of("a.one", Verdict::conforms) + end(0), all_of("a.two", Verdict::deviates) + end(1));
+  const auto run = SharedRun::run(test::told_run_of("a.one", Verdict::conforms) + end(0),
+                                  test::told_run_of("a.two", Verdict::deviates) + end(1));
   EXPECT_EQ(run.ending, Ending::ended) << run.reason;
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_EQ(run.boots, 2U);
@@ -136,7 +117,7 @@ TEST_F(SharedRun, IsOneRun) {
 }
 
 TEST_F(SharedRun, SaysWhichRecordItCouldNotRead) {
-  const auto run = SharedRun::run(all_of("a.one", Verdict::conforms) + end(0),
+  const auto run = SharedRun::run(test::told_run_of("a.one", Verdict::conforms) + end(0),
                                   "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {}, \"checks\": "
                                   "[\"a.two/once\"], \"repeat\": 1}}'\n" +
                                       end(0));
@@ -146,8 +127,8 @@ TEST_F(SharedRun, SaysWhichRecordItCouldNotRead) {
 }
 
 TEST_F(SharedRun, EndsAsBadlyAsItsWorstShare) {
-  const auto run = SharedRun::run(all_of("a.one", Verdict::conforms) + end(0),
-                                  all_of("a.two", Verdict::conforms) + "kill -KILL $$\n");
+  const auto run = SharedRun::run(test::told_run_of("a.one", Verdict::conforms) + end(0),
+                                  test::told_run_of("a.two", Verdict::conforms) + "kill -KILL $$\n");
   EXPECT_EQ(run.ending, Ending::killed);
   EXPECT_EQ(run.exit_code, 70);
   EXPECT_THAT(run.record, HasSubstr("a.one"));
