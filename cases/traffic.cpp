@@ -217,11 +217,16 @@ Fates Traffic::fates() {
   take(fates,
        c_.must(capture_.up_to({{.at = answer_ == Answer::sent_back ? in0() : in1(), .frame = through}}, kLongWait)));
   std::vector<Capture::Marker> awaited;
+  const auto await_through = [&](std::uint32_t ifindex, std::uint32_t at) {
+    const auto behind = marker();
+    send_marker(ifindex, behind);
+    awaited.push_back({.at = at, .frame = behind});
+  };
+  // Programs may have sent a copy back although frames do not come back.
+  if (answer_ == Answer::passed) await_through(in1(), in0());
   for (std::uint32_t port = 0; port < star_.ports(); ++port) {
     if (!c_.must(star_.is_open(port))) continue;
-    const auto behind = marker();
-    send_marker(target(port), behind);
-    awaited.push_back({.at = sink(port), .frame = behind});
+    await_through(target(port), sink(port));
   }
   take(fates, c_.must(capture_.up_to(std::move(awaited), kLongWait)));
   if (fates.strangers_ != 0) c_.note(fmt::format("{} frames were heard that are not this case's", fates.strangers_));

@@ -34,8 +34,9 @@ class Capture {
     std::uint32_t at = 0;
     Frame frame = {};
   };
-  /// All frames heard since the last call until every marker has come in, without the markers, in the order in which
-  /// they came. Fails where a marker does not come within the limit, and where frames were lost for want of room.
+  /// All frames heard since the last call until every marker has come in, and what has come by then behind the last,
+  /// without the markers, in the order in which they came. Fails where a marker does not come within the limit, and
+  /// where frames were lost for want of room.
   [[nodiscard]] Expected<std::vector<HeardFrame>> up_to(std::vector<Marker> markers,
                                                         std::chrono::milliseconds limit) const;
 

@@ -20,8 +20,7 @@ int take_event(void* into, void* data, std::size_t size) {
   return 0;
 }
 
-/// Fails where a tracepoint is listened to that nothing watched can show at, and where what is watched is in every
-/// namespace: whoever watches it takes the events of others' frames from them.
+/// Fails where a tracepoint is listened to that nothing watched can show at.
 Expected<void> check_watched(RedirectTrace::Tracepoints tracepoints, const RedirectTrace::Watched& watched) {
   for (const auto tracepoint : tracepoints) {
     const bool by_program = RedirectEvent::field_name(tracepoint, RedirectEvent::kProgramId) != nullptr;
@@ -30,6 +29,12 @@ Expected<void> check_watched(RedirectTrace::Tracepoints tracepoints, const Redir
       return failure("listen to a tracepoint", 0, fmt::format("nothing is watched at {}", name_of(tracepoint)));
     }
   }
+  return {};
+}
+
+/// Fails where what is watched is in every namespace: whoever watches it by a listener of several traces takes the
+/// events of others' frames from them.
+Expected<void> check_distinct(const RedirectTrace::Watched& watched) {
   for (const auto& numbers : {watched.receivers, watched.devices}) {
     if (std::ranges::find(numbers, kLoopback) == numbers.end()) continue;
     return failure("listen to a tracepoint", 0, "every namespace has a device of the number of loopback");
@@ -86,21 +91,27 @@ Expected<void> RedirectTrace::listen(std::uint32_t ring, const Watched& watched)
   return ask_for(RedirectListener::Subject::device, watched.devices);
 }
 
+Expected<RedirectTrace> RedirectTrace::begin(std::shared_ptr<const RedirectListener> listener, std::uint32_t ring,
+                                             Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
+  RedirectTrace trace(tracepoints, std::move(listener));
+  if (const auto begun = trace.listen(ring, watched); !begun) return std::unexpected(begun.error());
+  trace.on_missed_ = std::move(on_missed);
+  return trace;
+}
+
 Expected<RedirectTrace> RedirectTrace::start(Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
   if (const auto checked = check_watched(tracepoints, watched); !checked) return std::unexpected(checked.error());
   auto listener = RedirectListener::create(tracepoints, 1);
   if (!listener) return std::unexpected(listener.error());
-  return start(std::make_shared<const RedirectListener>(std::move(*listener)), 0, tracepoints, watched,
+  return begin(std::make_shared<const RedirectListener>(std::move(*listener)), 0, tracepoints, watched,
                std::move(on_missed));
 }
 
 Expected<RedirectTrace> RedirectTrace::start(std::shared_ptr<const RedirectListener> listener, std::uint32_t ring,
                                              Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
   if (const auto checked = check_watched(tracepoints, watched); !checked) return std::unexpected(checked.error());
-  RedirectTrace trace(tracepoints, std::move(listener));
-  if (const auto begun = trace.listen(ring, watched); !begun) return std::unexpected(begun.error());
-  trace.on_missed_ = std::move(on_missed);
-  return trace;
+  if (const auto distinct = check_distinct(watched); !distinct) return std::unexpected(distinct.error());
+  return begin(std::move(listener), ring, tracepoints, watched, std::move(on_missed));
 }
 
 Expected<std::uint64_t> RedirectTrace::missed() const {

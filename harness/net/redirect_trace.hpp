@@ -21,8 +21,8 @@ namespace devmap {
 
 /// Hears the tracepoints about redirected frames while it lives, as far as they concern the given programs and devices.
 /// Device numbers repeat from namespace to namespace: watch devices that have a number of their own (distinct_ifindex
-/// of net/link.hpp). An event goes to one trace of a listener, so a check that watched the loopback device would have
-/// the events of everybody's live frames; that is refused.
+/// of net/link.hpp). An event goes to one trace of a listener, so one of several that watched the loopback device would
+/// have the events of everybody's live frames; that is refused.
 ///
 /// The events of a live test run are there when the call returns; those of a softirq come when it does. The kernel
 /// skips an event that is raised on a CPU where a bpf(2) call about a map was interrupted or preempted
@@ -78,6 +78,9 @@ class RedirectTrace {
 
   RedirectTrace(Tracepoints tracepoints, std::shared_ptr<const RedirectListener> listener)
       : tracepoints_(tracepoints), listener_(std::move(listener)), heard_(std::make_unique<Events>()) {}
+  [[nodiscard]] static Expected<RedirectTrace> begin(std::shared_ptr<const RedirectListener> listener,
+                                                     std::uint32_t ring, Tracepoints tracepoints,
+                                                     const Watched& watched, OnMissed on_missed);
   /// Takes in what is in the ring.
   [[nodiscard]] Expected<void> consume();
   [[nodiscard]] Expected<void> listen(std::uint32_t ring, const Watched& watched);

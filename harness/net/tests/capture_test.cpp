@@ -54,6 +54,24 @@ TEST_F(CaptureTest, ADroppedFrameIsNotHeardAndALateOneIs) {
   });
 }
 
+TEST_F(CaptureTest, HearsWhatHasComeBehindTheLastMarkerToo) {
+  inside([] {
+    const auto wire = create_wire();
+    const auto capture = Capture::open();
+    const auto other = Capture::open();
+    ASSERT_EQ(fault(wire) + fault(capture) + fault(other), "");
+    ASSERT_EQ(fault(capture->send(wire->first, marker(1))), "");
+    ASSERT_EQ(fault(capture->send(wire->first, make_frame(60, 9))), "");
+    ASSERT_EQ(fault(capture->send(wire->first, marker(2))), "");
+    ASSERT_EQ(fault(other->up_to({{.at = wire->second, .frame = marker(2)}}, 10s)), "") << "all have come";
+    const auto heard = capture->up_to({{.at = wire->second, .frame = marker(1)}}, 10s);
+    ASSERT_EQ(fault(heard), "");
+    ASSERT_EQ(heard->size(), 2U);
+    EXPECT_EQ(heard->front().bytes, make_frame(60, 9));
+    EXPECT_EQ(heard->back().bytes, marker(2));
+  });
+}
+
 TEST_F(CaptureTest, FailsWhereTheMarkerDoesNotComeWhole) {
   inside([] {
     const auto wire = create_wire();

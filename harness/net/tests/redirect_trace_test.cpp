@@ -185,6 +185,7 @@ TEST_F(RedirectTraceTest, TakesNoEventsFromOthers) {
     EXPECT_THAT(fault(watch(0, kLoopback)), testing::HasSubstr("loopback"));
     const auto as_receiver = RedirectTrace::start(shared, 0, {redirect}, {.receivers = {kLoopback}});
     EXPECT_THAT(fault(as_receiver), testing::HasSubstr("loopback"));
+    EXPECT_EQ(fault(RedirectTrace::start({devmap_xmit}, {.devices = {kLoopback}})), "") << "a listener of its own";
   });
 }
 
