@@ -20,10 +20,14 @@ Expected<std::vector<HeardFrame>> Capture::up_to(std::vector<Marker> markers, st
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + limit;
   std::vector<HeardFrame> heard;
-  while (!markers.empty()) {
+  for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    auto next = socket_.hear(std::max(left, std::chrono::milliseconds(0)));
+    // Behind the last marker too, without waiting: a NAPI poll hands skbs on before the XDP frames that it found with
+    // them (drivers/net/veth.c:veth_xdp_rcv).
+    auto next =
+        socket_.hear(markers.empty() ? std::chrono::milliseconds(0) : std::max(left, std::chrono::milliseconds(0)));
     if (!next) return std::unexpected(next.error());
+    if (!*next && markers.empty()) break;
     if (!*next) {
       return failure("wait for a marker", ETIMEDOUT,
                      fmt::format("device {} has not received it within {} ms; {} other frames came", markers.front().at,
@@ -37,13 +41,6 @@ Expected<std::vector<HeardFrame>> Capture::up_to(std::vector<Marker> markers, st
     } else {
       heard.push_back(std::move(**next));
     }
-  }
-  // A NAPI poll hands skbs on before the XDP frames that it found with them (drivers/net/veth.c:veth_xdp_rcv).
-  for (;;) {
-    auto beside = socket_.hear(std::chrono::milliseconds(0));
-    if (!beside) return std::unexpected(beside.error());
-    if (!*beside) break;
-    heard.push_back(std::move(**beside));
   }
   const auto lost = socket_.lost();
   if (!lost) return std::unexpected(lost.error());

@@ -15,6 +15,7 @@
 #include <harness/base/file.hpp>
 #include <harness/bpf/assembler.hpp>
 #include <harness/bpf/program.hpp>
+#include <harness/net/link.hpp>
 #include <string_view>
 #include <utility>
 
@@ -210,6 +211,9 @@ Expected<void> RedirectListener::possible() {
 }
 
 Expected<void> RedirectListener::ask_for(Subject subject, std::uint32_t id, std::uint32_t ring) const {
+  if (subject != Subject::program && id == kLoopback && rings() > 1) {
+    return failure("listen to a tracepoint", 0, "every namespace has a device of the number of loopback");
+  }
   const SubjectKey key{.subject = subject, .id = id};
   return ring_of_.update_raw(&key, &ring, BPF_NOEXIST).expected();
 }

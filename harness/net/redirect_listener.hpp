@@ -35,7 +35,8 @@ class RedirectListener {
   [[nodiscard]] static Expected<void> possible();
 
   /// From now on, events about this subject go to this ring, and to no other. Fails with EEXIST where it was asked for
-  /// before: the events would be taken from whoever did.
+  /// before, and where a device of several rings is loopback, whose number is in every namespace: the events would be
+  /// taken from whoever else waits for them.
   [[nodiscard]] Expected<void> ask_for(Subject subject, std::uint32_t id, std::uint32_t ring) const;
   void no_longer_ask_for(Subject subject, std::uint32_t id) const;
 

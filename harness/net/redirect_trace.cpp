@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <harness/net/link.hpp>
 #include <span>
 #include <utility>
 
@@ -28,16 +27,6 @@ Expected<void> check_watched(RedirectTrace::Tracepoints tracepoints, const Redir
     if (nothing) {
       return failure("listen to a tracepoint", 0, fmt::format("nothing is watched at {}", name_of(tracepoint)));
     }
-  }
-  return {};
-}
-
-/// Fails where what is watched is in every namespace: whoever watches it by a listener of several traces takes the
-/// events of others' frames from them.
-Expected<void> check_distinct(const RedirectTrace::Watched& watched) {
-  for (const auto& numbers : {watched.receivers, watched.devices}) {
-    if (std::ranges::find(numbers, kLoopback) == numbers.end()) continue;
-    return failure("listen to a tracepoint", 0, "every namespace has a device of the number of loopback");
   }
   return {};
 }
@@ -91,27 +80,21 @@ Expected<void> RedirectTrace::listen(std::uint32_t ring, const Watched& watched)
   return ask_for(RedirectListener::Subject::device, watched.devices);
 }
 
-Expected<RedirectTrace> RedirectTrace::begin(std::shared_ptr<const RedirectListener> listener, std::uint32_t ring,
-                                             Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
-  RedirectTrace trace(tracepoints, std::move(listener));
-  if (const auto begun = trace.listen(ring, watched); !begun) return std::unexpected(begun.error());
-  trace.on_missed_ = std::move(on_missed);
-  return trace;
-}
-
 Expected<RedirectTrace> RedirectTrace::start(Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
   if (const auto checked = check_watched(tracepoints, watched); !checked) return std::unexpected(checked.error());
   auto listener = RedirectListener::create(tracepoints, 1);
   if (!listener) return std::unexpected(listener.error());
-  return begin(std::make_shared<const RedirectListener>(std::move(*listener)), 0, tracepoints, watched,
+  return start(std::make_shared<const RedirectListener>(std::move(*listener)), 0, tracepoints, watched,
                std::move(on_missed));
 }
 
 Expected<RedirectTrace> RedirectTrace::start(std::shared_ptr<const RedirectListener> listener, std::uint32_t ring,
                                              Tracepoints tracepoints, const Watched& watched, OnMissed on_missed) {
   if (const auto checked = check_watched(tracepoints, watched); !checked) return std::unexpected(checked.error());
-  if (const auto distinct = check_distinct(watched); !distinct) return std::unexpected(distinct.error());
-  return begin(std::move(listener), ring, tracepoints, watched, std::move(on_missed));
+  RedirectTrace trace(tracepoints, std::move(listener));
+  if (const auto begun = trace.listen(ring, watched); !begun) return std::unexpected(begun.error());
+  trace.on_missed_ = std::move(on_missed);
+  return trace;
 }
 
 Expected<std::uint64_t> RedirectTrace::missed() const {

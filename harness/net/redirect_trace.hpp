@@ -78,9 +78,6 @@ class RedirectTrace {
 
   RedirectTrace(Tracepoints tracepoints, std::shared_ptr<const RedirectListener> listener)
       : tracepoints_(tracepoints), listener_(std::move(listener)), heard_(std::make_unique<Events>()) {}
-  [[nodiscard]] static Expected<RedirectTrace> begin(std::shared_ptr<const RedirectListener> listener,
-                                                     std::uint32_t ring, Tracepoints tracepoints,
-                                                     const Watched& watched, OnMissed on_missed);
   /// Takes in what is in the ring.
   [[nodiscard]] Expected<void> consume();
   [[nodiscard]] Expected<void> listen(std::uint32_t ring, const Watched& watched);

@@ -373,16 +373,13 @@ TEST_F(WithSuite, PrintsTheCommandOfADryRun) {
 
 const std::string kGuest = std::string(test::kFakeQemu) + "say hello 6.1; say started ''\n";
 
-/// What a suite of one check tells of its run.
-constexpr const char* kStream =
-    "tell '{\"run\": {\"schema_version\": 1, \"suite\": {}, \"context\": {\"release\": \"6.1\"},"
-    " \"checks\": [\"a.b/once\"], \"repeat\": 1}}'\n"
-    "tell '{\"begun\": {\"rule\": \"a.b\", \"variant\": \"once\"}}'\n"
-    "tell '{\"result\": {\"rule\": \"a.b\", \"variant\": \"once\", \"verdict\": \"deviates\"}}'\n"
-    "tell '{\"end\": {\"duration_ms\": 2, \"partial\": false, \"foreign_warnings\": []}}'\n";
+/// What a suite of one check tells of its run, and that it has ended.
+std::string whole_run(const std::string& rule, Verdict verdict, int code) {
+  return test::told_run_of(rule, verdict) + test::told(end_line({})) + "say ended " + std::to_string(code) + "\n";
+}
 
 TEST_F(WithSuite, EndsAsTheSuiteEnds) {
-  put_program("qemu-system-x86_64", kGuest + "say output 'a line\n'\n" + kStream + "say ended 1");
+  put_program("qemu-system-x86_64", kGuest + "say output 'a line\n'\n" + whole_run("a.b", Verdict::deviates, 1));
   const auto record = directory_.path() / "record.json";
   const auto finished = run_kernel({"--record", record.string(), "--", "--chapter", "update"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
@@ -393,12 +390,9 @@ TEST_F(WithSuite, EndsAsTheSuiteEnds) {
 
 TEST_F(WithSuite, PrintsWhatSeveralGuestsFoundWithTheSentenceOfTheRule) {
   const std::string rule = "update.noexist-on-array-is-eexist";
-  const auto share = [](const std::string& of, Verdict verdict, int code) {
-    return test::told_run_of(of, verdict) + test::told(end_line({})) + "say ended " + std::to_string(code) + "\n";
-  };
   put_program("qemu-system-x86_64", kGuest + "if grep -aq 1/2 \"$root\"; then\n" +
-                                        share("constants.devmap-is-14", Verdict::conforms, 0) + "else\n" +
-                                        share(rule, Verdict::deviates, 1) + "fi\n");
+                                        whole_run("constants.devmap-is-14", Verdict::conforms, 0) + "else\n" +
+                                        whole_run(rule, Verdict::deviates, 1) + "fi\n");
   const auto finished = run_kernel({"--machines", "2"});
   EXPECT_EQ(finished.exit_code, 1) << finished.err;
   EXPECT_THAT(finished.out, HasSubstr("deviates " + rule + " [once]\n  " + published_statements().at(rule)));

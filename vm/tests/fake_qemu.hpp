@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <harness/record/record.hpp>
 #include <string>
-#include <vector>
 
 namespace devmap::vm::test {
 
