@@ -3,7 +3,6 @@
 #include <cases/foreign_targets.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
-#include <harness/base/wait.hpp>
 #include <harness/net/device_state.hpp>
 #include <harness/net/devices.hpp>
 #include <harness/net/features.hpp>
@@ -12,13 +11,10 @@
 #include <harness/spec/case.hpp>
 
 #include <cerrno>
-#include <chrono>
 
 // Broadcasts to and past devices of particular kinds and places.
 namespace devmap::cases {
 namespace {
-
-using std::chrono_literals::operator""s;
 
 const std::string kExcluded = "kernel/bpf/devmap.c:is_ifindex_excluded";
 const std::string kUppers = "kernel/bpf/devmap.c:get_upper_ifindexes";
@@ -115,7 +111,7 @@ void add_places(Registry& rules) {
             broadcast(t, map);
             const auto frame = t.frame();
             t.send({frame});
-            c.holds("lo hears the frame", c.must(at_lo.receive(5s)) == frame);
+            c.holds("lo hears the frame", c.must(at_lo.receive(c.patience())) == frame);
           },
   });
 

@@ -16,10 +16,7 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
-
 constexpr std::uint32_t kKey = 1;
-constexpr auto kLongWait = 5s;
 constexpr KernelVersion kEntryProgramsSince{.major = 5, .minor = 8};
 
 /// Puts a program into the entry under kKey and closes it; its id.
@@ -36,7 +33,7 @@ void is_held(Case& c, std::string_view when, std::uint32_t id) {
 
 /// Programs are released on the kernel's own time.
 void is_released(Case& c, std::string_view when, std::uint32_t id) {
-  const bool gone = wait_until([id] { return program_held(id).error() == ENOENT; }, kLongWait);
+  const bool gone = wait_until([id] { return program_held(id).error() == ENOENT; }, c.patience());
   c.holds(fmt::format("the program is gone soon after {}", when), gone);
 }
 

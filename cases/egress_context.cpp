@@ -13,9 +13,6 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
-
-constexpr auto kLongWait = 5s;
 const std::string kNullPointer =
     "kernels without ca9984c5f0ab follow a null pointer when such a program reads ingress_ifindex or rx_queue_index";
 constexpr KernelVersion kReworked{.major = 5, .minor = 14};
@@ -104,7 +101,7 @@ void queue_is_not_kept(Case& c) {
   run_live(c, redirecting_program(c, to_wire, 0, 0));
   // The main program runs in a softirq that may come after the call.
   c.holds("the frame comes to the program in the entry",
-          wait_until([&] { return noted(c, notes).runs == 1; }, kLongWait));
+          wait_until([&] { return noted(c, notes).runs == 1; }, c.patience()));
 
   c.equals("rx_queue_index that the main program reads", c.must(main_queue.lookup<std::uint32_t>(0)), 1U);
   c.equals("rx_queue_index that it reads", noted(c, notes).queue, 0U);

@@ -19,7 +19,6 @@ namespace devmap::cases {
 namespace {
 
 using enum RedirectTracepoint;
-using std::chrono_literals::operator""s;
 
 /// Appends: calls bpf_xdp_adjust_head or bpf_xdp_adjust_tail, notes what it returned, and leaves the context in r1.
 /// Begins as noting(), so the note is in r6.
@@ -195,7 +194,7 @@ void sends_fragments(Case& c, std::uint32_t egress_flags) {
   auto expected = sent;
   expected.at(kByte) = std::byte(0xaa);
   c.must(c.must(PacketSocket::open(in.first)).send(sent));
-  const auto came = c.must(sink.receive(5s));
+  const auto came = c.must(sink.receive(c.patience()));
   c.holds("the peer of the entry's device receives the 8000 bytes, byte 30 being aa", came == expected,
           came ? changes(sent, *came).substr(0, 40) : "nothing came");
   c.equals("runs of the program", noted(c, notes).runs, 1U);

@@ -11,7 +11,6 @@
 #include <harness/spec/case.hpp>
 
 #include <cerrno>
-#include <chrono>
 #include <optional>
 
 namespace devmap::cases {
@@ -114,8 +113,6 @@ void add_namespaces_that_go(Registry& rules) {
       .needs = {features::veth()},
       .check =
           [](Case& c) {
-            // The kernel takes down one namespace after the other, also those of other processes.
-            constexpr std::chrono::seconds kLimit(20);
             const auto map = c.devmap(kEntries);
             c.must(map.update(0, {.ifindex = kLoopback}));
             {
@@ -126,9 +123,10 @@ void add_namespaces_that_go(Registry& rules) {
               has(c, map, 2, Element{.ifindex = kLoopback});
             }
             c.note("the last descriptor of the namespace is closed");
+            // The kernel takes down one namespace after the other, also those of other processes.
             for (const std::uint32_t key : {1U, 2U}) {
               c.holds(fmt::format("the element under key {} goes", key),
-                      wait_until([&] { return !element(c, map, key); }, kLimit));
+                      wait_until([&] { return !element(c, map, key); }, c.patience()));
             }
             has(c, map, 0, Element{.ifindex = kLoopback});
           },

@@ -29,7 +29,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
 
 /// How long devices are deleted under frames.
 constexpr auto kRace = 150ms;
@@ -76,7 +75,6 @@ class LiveSender {
 
 /// Deletes one device after the other while a program redirects frames to them with these flags.
 void delete_under_frames(Case& c, std::uint64_t flags) {
-  constexpr auto kFramesWithin = 5s;
   const auto map = c.devmap(kEntries);
   c.must(map.update(0, {.ifindex = kLoopback}));
   const auto program = redirecting_program(c, map, kPresent, flags);
@@ -94,7 +92,7 @@ void delete_under_frames(Case& c, std::uint64_t flags) {
     c.must(set_gro(pair.second, true));
     c.must(map.update(kPresent, {.ifindex = pair.first}));
     const auto before = sender.runs();
-    if (!wait_until([&] { return sender.runs() > before + 1 || sender.failed() != 0; }, kFramesWithin)) {
+    if (!wait_until([&] { return sender.runs() > before + 1 || sender.failed() != 0; }, c.patience())) {
       c.must(Expected<void>(failure("wait for frames to be sent", 0)));
     }
     c.must(delete_link(pair.first));
@@ -196,7 +194,7 @@ void add_bonds(Registry& rules) {
             const auto far = c.attach(passing, bond.pairs[0].second, Mode::native);
             const auto active = c.must(PacketSocket::open(bond.pairs[0].second));
             const auto backup = c.must(PacketSocket::open(bond.pairs[1].second));
-            const auto at_active = [&] { return c.must(active.receive(5s)); };
+            const auto at_active = [&] { return c.must(active.receive(c.patience())); };
             const auto by_backup = make_frame(kShortestFrame, 1);
             c.must(backup.send(by_backup));
             c.holds("a frame that the backup port received leaves through the active one", at_active() == by_backup);
@@ -232,7 +230,7 @@ void add_bonds(Registry& rules) {
                   events = c.must(trace.events());
                   return !events.empty();
                 },
-                5s);
+                c.patience());
             c.equals("events xdp_exception", events.size(), 1U);
             if (!events.empty()) c.equals("the action of the first", events.front().action, XDP_ABORTED);
             c.holds("the frame is not sent back", !c.must(far.receive(0ms)));

@@ -25,7 +25,6 @@ void ForeignTargets::enter(Case& c, const DevMap& map, std::uint32_t key, std::s
 }
 
 std::vector<std::uint64_t> ForeignTargets::arrivals(Case& c) {
-  constexpr std::chrono::seconds kLongWait(5);
   std::vector<Capture::Marker> awaited;
   awaited.reserve(pairs_.size());
   for (const auto& pair : pairs_) {
@@ -33,7 +32,7 @@ std::vector<std::uint64_t> ForeignTargets::arrivals(Case& c) {
     c.must(capture_->send(pair.first, marker));
     awaited.push_back({.at = pair.second, .frame = marker});
   }
-  const auto heard = c.must(capture_->up_to(awaited, kLongWait));
+  const auto heard = c.must(capture_->up_to(awaited, c.patience()));
   std::vector<std::uint64_t> at_each;
   at_each.reserve(pairs_.size());
   for (const auto& pair : pairs_) {

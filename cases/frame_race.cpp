@@ -18,14 +18,11 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
-
 /// What fits a veth device's ring for sure: it has 256 places (drivers/net/veth.c:VETH_RING_SIZE), of which 15 may have
 /// been emptied and not been given back yet (include/linux/ptr_ring.h:__ptr_ring_discard_one).
 constexpr std::uint32_t kRing = 256 - 15;
 constexpr std::uint32_t kMostAtOnce = 64;
 /// How long frames may take to arrive; nothing is judged by it but that they never did.
-constexpr auto kLongWait = 5s;
 
 /// What the programs and this process share.
 template <class T>
@@ -175,7 +172,7 @@ void FrameRace::stop() {
   if (failed_ != 0) c_.must(Expected<void>(failure("send frames", failed_)));
   // What is still queued for the program, or behind it, is under way and not lost.
   for (std::uint32_t sender = 0; sender < processors_.size() && !given_up_; ++sender) {
-    (void)wait_until([&] { return all_arrived(sender); }, kLongWait);
+    (void)wait_until([&] { return all_arrived(sender); }, c_.patience());
   }
 }
 
@@ -211,7 +208,7 @@ bool FrameRace::send_some(std::uint32_t sender, const Frame& frame) {
             gone = socket_->send(frame);
             return gone.has_value() || gone.error().code != ENOBUFS || over_;
           },
-          kLongWait);
+          c_.patience());
       if (!gone) {
         if (!over_) failed_ = gone.error().code;
         return false;
@@ -238,7 +235,7 @@ void FrameRace::send(std::uint32_t sender, unsigned processor) {
   const auto frame = stamped(token_, sender);
   while (!over_ && send_some(sender, frame)) {
     for (int turn = 0; turn < 64 && !all_arrived(sender); ++turn) std::this_thread::yield();
-    given_up_ = given_up_ || !wait_until([&] { return all_arrived(sender); }, kLongWait);
+    given_up_ = given_up_ || !wait_until([&] { return all_arrived(sender); }, c_.patience());
     if (given_up_) break;
     ++batches_;
   }
@@ -247,7 +244,7 @@ void FrameRace::send(std::uint32_t sender, unsigned processor) {
 
 bool FrameRace::more_frames() {
   const auto enough = batches_ + 2 * processors_.size();
-  return wait_until([&] { return batches_ >= enough || over_; }, kLongWait) && !over_;
+  return wait_until([&] { return batches_ >= enough || over_; }, c_.patience()) && !over_;
 }
 
 template <class Of>

@@ -1,7 +1,6 @@
 #include <cases/native.hpp>
 #include <cases/support.hpp>
 #include <cases/traffic.hpp>
-#include <harness/base/wait.hpp>
 #include <harness/net/device_state.hpp>
 #include <harness/net/devices.hpp>
 #include <harness/net/ethtool.hpp>
@@ -15,7 +14,6 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 const std::string kRedirect = "kernel/bpf/devmap.c:dev_map_generic_redirect";
@@ -91,7 +89,7 @@ void add_single(Registry& rules) {
             c.must(set_up(kLoopback));
             const auto at_lo = c.must(PacketSocket::open(kLoopback));
             const auto frame = redirected_to(c, t, "lo", kLoopback, Fate{{.place = t.place_of(kLoopback)}});
-            c.holds("lo hears the frame", c.must(at_lo.receive(5s)) == frame);
+            c.holds("lo hears the frame", c.must(at_lo.receive(c.patience())) == frame);
           },
   }));
   rules.add(device_rule({
@@ -103,7 +101,7 @@ void add_single(Registry& rules) {
             Traffic t(c);
             const auto tap = c.must(Tun::create({.name = "tap7", .ifindex = distinct_ifindex(50)}));
             const auto frame = redirected_to(c, t, "a tap device", tap.ifindex(), nowhere());
-            c.holds("its reader gets the frame", c.must(tap.read(5s)) == frame);
+            c.holds("its reader gets the frame", c.must(tap.read(c.patience())) == frame);
           },
   }));
   auto without_reader = device_rule({
@@ -116,7 +114,7 @@ void add_single(Registry& rules) {
             Traffic t(c);
             auto tap = c.must(Tun::create({.name = "tap7", .ifindex = distinct_ifindex(50), .persistent = true}));
             const auto frame = redirected_to(c, t, "a tap device", tap.ifindex(), nowhere());
-            c.holds("its reader gets the frame", c.must(tap.read(5s)) == frame);
+            c.holds("its reader gets the frame", c.must(tap.read(c.patience())) == frame);
             tap.close();
             (void)redirected_to(c, t, "the tap device without its reader", tap.ifindex(), nowhere());
           },
@@ -134,7 +132,7 @@ void add_single(Registry& rules) {
             const auto tun =
                 c.must(Tun::create({.layer = Tun::Layer::tun, .name = "tun7", .ifindex = distinct_ifindex(50)}));
             const auto frame = redirected_to(c, t, "a tun device", tun.ifindex(), nowhere());
-            const auto read = c.must(tun.read(5s));
+            const auto read = c.must(tun.read(c.patience()));
             c.holds("its reader gets the frame, Ethernet header included", read == frame,
                     read ? changes(frame, *read) : "nothing");
           },

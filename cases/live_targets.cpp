@@ -8,11 +8,8 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
-
 constexpr std::uint8_t kLiveTag = 0x5a;
 constexpr std::uint8_t kMarkerTag = 0xff;
-constexpr auto kLongWait = 5s;
 
 }  // namespace
 
@@ -58,8 +55,8 @@ std::vector<std::uint64_t> LiveTargets::arrivals(Case& c) {
   for (const auto& target : targets_) c.must(target.socket.send(make_frame(kShortestFrame, kMarkerTag)));
   std::vector<std::uint64_t> since_last;
   for (auto& target : targets_) {
-    if (!target.sink.wait_for(markers_, kMarkerTag, kLongWait)) {
-      c.must(Expected<void>(failure("wait for a frame sent through a veth pair", 0, "it did not come in 5 s")));
+    if (!target.sink.wait_for(markers_, kMarkerTag, c.patience())) {
+      c.must(Expected<void>(failure("wait for a frame sent through a veth pair", 0, "it did not come in time")));
     }
     const auto counted = c.must(target.sink.total()) - markers_;
     since_last.push_back(counted - target.counted);
@@ -73,8 +70,8 @@ std::vector<std::uint64_t> LiveTargets::arrivals_of(Case& c, const Program& prog
   return arrivals(c);
 }
 
-bool LiveTargets::received(std::uint64_t frames) const {
-  return targets_.front().sink.wait_for(frames, kLiveTag, kLongWait);
+bool LiveTargets::received(const Case& c, std::uint64_t frames) const {
+  return targets_.front().sink.wait_for(frames, kLiveTag, c.patience());
 }
 
 std::vector<std::uint64_t> LiveTargets::whole_arrivals(Case& c) const {

@@ -52,7 +52,7 @@ class LiveTargets {
   [[nodiscard]] std::vector<std::uint64_t> arrivals_of(Case& c, const Program& program, const LiveRun& run = {});
   /// Waits until so many whole frames of live runs have come through the first device; false where they do not come. A
   /// full queue has no room for the frame that arrivals() sends.
-  [[nodiscard]] bool received(std::uint64_t frames) const;
+  [[nodiscard]] bool received(const Case& c, std::uint64_t frames) const;
 
   /// The frames of live runs that came through each device whole, that is, with their tag; of all calls so far.
   [[nodiscard]] std::vector<std::uint64_t> whole_arrivals(Case& c) const;

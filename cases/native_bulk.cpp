@@ -166,7 +166,7 @@ void add_full_ring(Registry& rules) {
             c.equals("frames that the driver took", sent, static_cast<std::int32_t>(kRing));
             c.equals("frames that it dropped", drops, static_cast<std::int32_t>(2 * kFrames - kRing));
             c.equals("transmissions with an error", errors, 0);
-            c.holds("the peer polls and receives them", targets.received(kRing));
+            c.holds("the peer polls and receives them", targets.received(c, kRing));
             c.equals("frames at the sink", targets.arrivals(c), std::vector<std::uint64_t>{kRing});
           },
   }));

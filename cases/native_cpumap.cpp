@@ -20,7 +20,6 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 constexpr KernelVersion kSince{.major = 5, .minor = 9};
@@ -126,7 +125,7 @@ class TwoReceivers {
           for (const auto& event : events) seen += event.sent + event.drops;
           return seen == frames;
         },
-        5s);
+        c_.patience());
     if (!all) c_.must(Expected<void>(failure("hear of the frames that a program in a CPUMAP redirects", 0)));
     return events;
   }

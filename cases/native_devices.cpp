@@ -14,13 +14,11 @@
 #include <harness/spec/case.hpp>
 
 #include <cerrno>
-#include <chrono>
 
 // Devices of all kinds as targets of native redirects, driven by live frames.
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 const std::string kEnqueue = "kernel/bpf/devmap.c:__xdp_enqueue";
@@ -135,7 +133,7 @@ void add_tap(Registry& rules) {
           [](Case& c) {
             const auto tap = c.must(Tun::create({.name = "tap7", .ifindex = distinct_ifindex(50)}));
             const auto events = events_of_redirect(c, tap.ifindex());
-            c.holds("the reader gets the frame", c.must(tap.read(5s)) == live_frame());
+            c.holds("the reader gets the frame", c.must(tap.read(c.patience())) == live_frame());
             if (!c.equals("events", events.size(), 2U)) return;
             c.equals("the first event", name_of(events[0].tracepoint), name_of(redirect));
             c.equals("the second", name_of(events[1].tracepoint), name_of(devmap_xmit));
@@ -231,7 +229,8 @@ void add_bond(Registry& rules) {
             arrived_at.reserve(ports.size());
             for (const auto& port : ports) {
               c.must(c.must(PacketSocket::open(port.pair.first)).send(make_frame(kShortestFrame, kMarker)));
-              if (!port.sink.wait_for(1, kMarker, 5s)) c.must(Expected<void>(failure("wait for a marker", 0)));
+              if (!port.sink.wait_for(1, kMarker, c.patience()))
+                c.must(Expected<void>(failure("wait for a marker", 0)));
               arrived_at.push_back(c.must(port.sink.total()) - 1);
             }
             c.equals("frames through the active and the backup port", arrived_at, arrived(kFrames, 0));

@@ -15,7 +15,6 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
 using enum RedirectTracepoint;
 
 constexpr KernelVersion kFeatureBitsSince{.major = 6, .minor = 3};
@@ -287,11 +286,11 @@ void redirect_to_tap(Case& c, bool takes_fragments) {
   const auto large = t.frame({.size = kInFragments});
   c.equals("where else a frame of 8000 bytes redirected to a tap device went", t.fate_of(large), nowhere());
   c.equals("events", summary(t.events()), takes_fragments ? "xdp_redirect" : incapable(c));
-  if (takes_fragments) c.holds("its reader gets the frame", c.must(tap.read(5s)) == large);
+  if (takes_fragments) c.holds("its reader gets the frame", c.must(tap.read(c.patience())) == large);
   const auto small = t.frame({.size = 1000});
   c.equals("where else one of 1000 bytes went", t.fate_of(small), nowhere());
   c.equals("events", summary(t.events()), "xdp_redirect");
-  c.holds("the next frame its reader gets is that one", c.must(tap.read(5s)) == small);
+  c.holds("the next frame its reader gets is that one", c.must(tap.read(c.patience())) == small);
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <iterator>
 #include <map>
 
@@ -98,8 +97,7 @@ SentBack send_back(Case& c, const VethPair& in, const VethPair& elsewhere) {
   const auto frame = next();
   std::vector<HeardFrame> heard;
   const auto hear = [&](std::uint32_t at, const Frame& marker) {
-    std::ranges::copy(c.must(capture.up_to({{.at = at, .frame = marker}}, std::chrono::seconds(5))),
-                      std::back_inserter(heard));
+    std::ranges::copy(c.must(capture.up_to({{.at = at, .frame = marker}}, c.patience())), std::back_inserter(heard));
   };
   const auto came = [&] {
     return std::ranges::any_of(heard,

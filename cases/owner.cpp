@@ -1,6 +1,6 @@
 #include <cases/chapters.hpp>
+#include <cases/released.hpp>
 #include <cases/support.hpp>
-#include <harness/base/wait.hpp>
 #include <harness/bpf/features.hpp>
 #include <harness/net/frame.hpp>
 #include <harness/net/link.hpp>
@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <sstream>
 
 // A map that can hold programs remembers the first program it meets, by a load that names the map or by an update that
@@ -416,8 +415,7 @@ void add_memory_rules(Registry& rules) {
             c.must(map.erase(0));
             owner.close();
             // An entry lets go of its program after an RCU grace period.
-            const bool gone = wait_until([id] { return program_held(id).error() == ENOENT; }, std::chrono::seconds(2));
-            c.holds("the deleted program is unloaded", gone);
+            program_goes(c, id);
             c.note("the unloaded program had BPF_F_XDP_HAS_FRAGS, the refused one has not, the control has");
             c.refuses(map.update(0, {.ifindex = kLoopback, .program_fd = stranger.fd()}), EINVAL)
                 .control(map.update(0, {.ifindex = kLoopback, .program_fd = alike.fd()}));
@@ -441,8 +439,7 @@ void add_memory_rules(Registry& rules) {
             auto owner = seize(c, map);
             const auto id = c.must(owner.info()).id;
             owner.close();
-            const bool gone = wait_until([id] { return program_held(id).error() == ENOENT; }, std::chrono::seconds(2));
-            c.holds("the owner is unloaded", gone);
+            program_goes(c, id);
             refuses_xdp_program(c, map);
           },
   });

@@ -1,29 +1,25 @@
 #include <cases/released.hpp>
 
 #include <cerrno>
-#include <chrono>
 #include <harness/base/wait.hpp>
 #include <harness/net/link.hpp>
 
 namespace devmap::cases {
 namespace {
 
-/// Far more than the grace periods take, also in an emulated machine.
-constexpr std::chrono::seconds kLimit(5);
-
-bool program_has_gone(std::uint32_t id) {
-  return wait_until([id] { return program_held(id).error() == ENOENT; }, kLimit);
+bool program_has_gone(Case& c, std::uint32_t id) {
+  return wait_until([id] { return program_held(id).error() == ENOENT; }, c.patience());
 }
 
 }  // namespace
 
 void program_goes(Case& c, std::uint32_t id) {
-  c.holds(fmt::format("nothing holds program {} any more", id), program_has_gone(id));
+  c.holds(fmt::format("nothing holds program {} any more", id), program_has_gone(c, id));
 }
 
 void map_goes(Case& c, std::uint32_t id) {
   c.holds(fmt::format("nothing holds map {} any more", id),
-          wait_until([id] { return map_held(id).error() == ENOENT; }, kLimit));
+          wait_until([id] { return map_held(id).error() == ENOENT; }, c.patience()));
 }
 
 void outwait_release(Case& c) {
@@ -34,7 +30,7 @@ void outwait_release(Case& c) {
     return c.must(program.info()).id;
   }();
   c.note("waited until a program that was let go of at the same time had gone");
-  if (!program_has_gone(id)) c.must(Expected<void>(failure("wait", 0, "a released program does not go")));
+  if (!program_has_gone(c, id)) c.must(Expected<void>(failure("wait", 0, "a released program does not go")));
 }
 
 }  // namespace devmap::cases

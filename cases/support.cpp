@@ -76,8 +76,7 @@ std::uint32_t device_for(Case& c, Mode mode) {
 
 void await_carrier(Case& c, std::uint32_t ifindex) {
   constexpr std::uint8_t kUp = 6;  // IF_OPER_UP; linux/if.h cannot stand beside net/if.h
-  const bool up =
-      wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, std::chrono::seconds(5));
+  const bool up = wait_until([&] { return c.must(device_state(ifindex)).operational_state == kUp; }, c.patience());
   if (!up) c.must(Expected<void>(failure("wait for a carrier", 0)));
 }
 

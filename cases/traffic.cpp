@@ -14,10 +14,7 @@
 namespace devmap::cases {
 namespace {
 
-using std::chrono_literals::operator""s;
 using enum Place::Kind;
-
-constexpr auto kLongWait = 5s;
 
 std::string name_of(const Place& place) {
   switch (place.kind) {
@@ -182,7 +179,7 @@ void Traffic::send_marker(std::uint32_t through, const Frame& frame) {
         sent = capture_.send(through, frame);
         return sent.has_value() || sent.error().code != ENOBUFS;
       },
-      kLongWait);
+      c_.patience());
   c_.must(std::move(sent));
 }
 
@@ -214,8 +211,8 @@ Fates Traffic::fates() {
   fates.token_ = token_;
   const auto through = marker();
   send_marker(in0(), through);
-  take(fates,
-       c_.must(capture_.up_to({{.at = answer_ == Answer::sent_back ? in0() : in1(), .frame = through}}, kLongWait)));
+  take(fates, c_.must(capture_.up_to({{.at = answer_ == Answer::sent_back ? in0() : in1(), .frame = through}},
+                                     c_.patience())));
   std::vector<Capture::Marker> awaited;
   const auto await_through = [&](std::uint32_t ifindex, std::uint32_t at) {
     const auto behind = marker();
@@ -228,7 +225,7 @@ Fates Traffic::fates() {
     if (!c_.must(star_.is_open(port))) continue;
     await_through(target(port), sink(port));
   }
-  take(fates, c_.must(capture_.up_to(std::move(awaited), kLongWait)));
+  take(fates, c_.must(capture_.up_to(std::move(awaited), c_.patience())));
   if (fates.strangers_ != 0) c_.note(fmt::format("{} frames were heard that are not this case's", fates.strangers_));
   return fates;
 }

@@ -325,7 +325,7 @@ void add_failures(Registry& rules) {
                     events = c.must(trace.events());
                     return !events.empty();
                   },
-                  500ms);
+                  c.patience() / 4);
             }
             c.holds("the same program attached to a veth device raises xdp_exception", !of(events, exception).empty(),
                     events.empty() ? "no event" : events.front().text());
@@ -353,10 +353,10 @@ void add_actions(Registry& rules) {
               return c.must(socket.receive(limit)) == live_frame();
             };
             run_live(c, program);
-            c.holds("without a context: lo hears the frame", heard(at_lo, 2000ms));
+            c.holds("without a context: lo hears the frame", heard(at_lo, c.patience()));
             c.holds("the veth device does not", !heard(at_veth, 0ms));
             run_live(c, program, {.ingress = pair.first});
-            c.holds("with the veth device in the context: it hears the frame", heard(at_veth, 2000ms));
+            c.holds("with the veth device in the context: it hears the frame", heard(at_veth, c.patience()));
             c.holds("lo does not", !heard(at_lo, 0ms));
           },
   }));
@@ -376,7 +376,8 @@ void add_actions(Registry& rules) {
             for (const std::uint64_t action : {XDP_DROP, XDP_PASS}) {
               run_live(c, redirecting_program(c, map, kKey, action));
             }
-            c.holds("lo hears the frame of a miss with XDP_PASS in flags", c.must(stack.receive(2000ms)).has_value());
+            c.holds("lo hears the frame of a miss with XDP_PASS in flags",
+                    c.must(stack.receive(c.patience())).has_value());
             c.holds("lo does not hear that of a miss with XDP_DROP", !c.must(stack.receive(0ms)).has_value());
           },
   }));

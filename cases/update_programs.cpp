@@ -1,15 +1,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <cases/chapters.hpp>
+#include <cases/released.hpp>
 #include <cases/support.hpp>
 #include <harness/base/resources.hpp>
 #include <harness/base/unique_fd.hpp>
-#include <harness/base/wait.hpp>
 #include <harness/net/link.hpp>
 #include <harness/spec/case.hpp>
 
 #include <cerrno>
-#include <chrono>
 #include <climits>
 
 // What an update does with the second word of an entry, a program's descriptor.
@@ -210,7 +209,6 @@ void add_accepted(Registry& rules) {
       .variants = any_map(8),
       .check =
           [](Case& c) {
-            constexpr std::chrono::seconds kSoon{5};
             const auto map = c.devmap(kEntries);
             auto egress = c.egress_program();
             const auto id = id_of(c, egress);
@@ -219,7 +217,7 @@ void add_accepted(Registry& rules) {
             c.note("the program's own descriptor is closed");
             c.succeeds(program_held(id));
             c.succeeds(map.update(kKey, lo_with(0)));
-            c.holds("the program goes", wait_until([id] { return program_held(id).error() == ENOENT; }, kSoon));
+            program_goes(c, id);
           },
   });
 }

@@ -52,6 +52,12 @@ RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const Redirect
                       : RedirectTrace::start(tracepoints, watched, on_missed));
 }
 
+std::chrono::milliseconds Case::patience() const {
+  using std::chrono::milliseconds;
+  const auto since = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
+  return std::max(lent_.time_limit - since, milliseconds::zero()) * 3 / 4;
+}
+
 std::chrono::milliseconds Case::soak(std::chrono::milliseconds usual) const {
   return lent_.soak.value_or(usual);
 }

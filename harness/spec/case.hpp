@@ -43,6 +43,8 @@ struct Lent {
   std::uint32_t ring = 0;
   /// Null where every need is to be probed.
   const KnownFacts* facts = nullptr;
+  /// How long the check may take altogether.
+  std::chrono::milliseconds time_limit = std::chrono::seconds(10);
   /// How long races are to run; absent: as long as each is worth in a plain run.
   std::optional<std::chrono::milliseconds> soak = {};
 };
@@ -159,6 +161,10 @@ class Case {
   /// Something worth knowing that is not judged.
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
 
+  /// How long the kernel may now take over what it does on its own time: three quarters of what the check has left. The
+  /// rest is for what comes after it.
+  [[nodiscard]] std::chrono::milliseconds patience() const;
+
   // --- Races: what is judged must hold however long they run and however fast.
 
   /// How long a race is to run: as long as --soak says, or else this long.
@@ -228,6 +234,7 @@ class Case {
   Variant variant_;
   Listener listener_;
   Lent lent_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::uint32_t slots_taken_ = 0;
   /// Of lent_; each trace that uses it has a share. Null where there is none.
   std::shared_ptr<const RedirectListener> lent_listener_;

@@ -134,10 +134,15 @@ bool has_room(const std::list<Running>& running, std::size_t jobs) {
   return static_cast<std::size_t>(at_work) < jobs && running.size() < Runner::kLanesOfAJob * jobs;
 }
 
+/// Of each check.
+std::chrono::milliseconds time_limit_of(const Runner::Options& options) {
+  return options.timeout + options.soak.value_or(std::chrono::milliseconds::zero());
+}
+
 /// What the check in this lane may use: its time, slots of the dispatcher and a ring of the listener that no other lane
 /// has, and none beyond their ends.
 Lent lent_to(std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
-  Lent lent{.facts = facts, .soak = options.soak};
+  Lent lent{.facts = facts, .time_limit = time_limit_of(options), .soak = options.soak};
   if (options.dispatcher != nullptr) {
     lent.dispatcher = options.dispatcher;
     lent.frags_dispatcher = options.frags_dispatcher;
@@ -188,7 +193,7 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   auto next = order.begin();
   bool stop = false;
   bool lone_one_runs = false;
-  const auto timeout = options_.timeout + options_.soak.value_or(std::chrono::milliseconds::zero());
+  const auto timeout = time_limit_of(options_);
 
   const auto settle = [&](std::size_t index, Result result) {
     if (options_.fail_fast && fails(result.verdict)) stop = true;

@@ -282,6 +282,16 @@ TEST(CaseSoak, IsAsLongAsTheRunSaysOrAsUsual) {
   EXPECT_EQ(soaking.soak(std::chrono::milliseconds(200)).count(), 3000);
 }
 
+TEST(CasePatience, IsMostOfTheTimeThatIsLeft) {
+  using std::chrono::hours;
+  using std::chrono::milliseconds;
+  const Case unhurried({}, [](const Evidence&) {}, {.time_limit = hours(1000)});
+  EXPECT_LE(unhurried.patience(), hours(750));
+  EXPECT_GT(unhurried.patience(), hours(749));
+  const Case late({}, [](const Evidence&) {}, {.time_limit = milliseconds(-1)});
+  EXPECT_EQ(late.patience(), milliseconds(0));
+}
+
 // --- must, and how a check ends
 
 TEST(CaseMust, GivesTheValueOfAStep) {

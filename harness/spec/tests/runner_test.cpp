@@ -318,6 +318,11 @@ TEST_F(RunnerTest, GivesRacesTheTimeOfASoakBesidesTheLimit) {
   EXPECT_THAT(told(run({.timeout = 1s, .soak = 1200ms})), ElementsAre("test.r0 conforms"));
 }
 
+TEST_F(RunnerTest, TellsChecksHowLongTheyMayTake) {
+  add([](Case& c) { c.holds("most of limit and soak", c.patience() > 749min && c.patience() <= 750min); });
+  EXPECT_THAT(told(run({.timeout = 900min, .soak = 100min})), ElementsAre("test.r0 conforms"));
+}
+
 TEST_F(RunnerTest, EndsAlsoWhatAHangingCheckHasStarted) {
   add([](Case& c) {
     (void)fork();  // both hold the report's pipe open
