@@ -16,38 +16,40 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cerrno>
 #include <filesystem>
 #include <harness/base/file.hpp>
 #include <optional>
 #include <set>
 #include <utility>
-#include <vector>
 
 namespace devmap {
 namespace {
 
-/// Which of the lowest descriptors this process has open: new ones are the lowest that are free. A walk of /proc would
-/// cost more than many a check.
-std::vector<bool> open_descriptors() {
-  constexpr int kLooked = 1024;
-  std::vector<pollfd> asked(kLooked);
-  for (int fd = 0; fd < kLooked; ++fd) asked.at(static_cast<std::size_t>(fd)) = {.fd = fd, .events = 0, .revents = 0};
+/// Which of the lowest descriptors this process has open: new ones are the lowest that are free, and no check has as
+/// many at once. A walk of /proc would cost more than many a check, and so would a look at several times as many.
+using OpenDescriptors = std::bitset<256>;
+
+OpenDescriptors open_descriptors() {
+  std::array<pollfd, OpenDescriptors().size()> asked;
+  for (std::size_t fd = 0; fd < asked.size(); ++fd) {
+    asked.at(fd) = {.fd = static_cast<int>(fd), .events = 0, .revents = 0};
+  }
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  asked.resize(std::min<std::size_t>(asked.size(), limit.rlim_cur));  // no more may be asked for at once
-  poll(asked.data(), asked.size(), 0);
-  std::vector<bool> found;
-  found.reserve(asked.size());
-  for (const auto& one : asked) found.push_back((one.revents & POLLNVAL) == 0);
+  const auto count = std::min<rlim_t>(asked.size(), limit.rlim_cur);  // no more may be asked for at once
+  poll(asked.data(), count, 0);
+  OpenDescriptors found;
+  for (std::size_t fd = 0; fd < count; ++fd) found.set(fd, (asked.at(fd).revents & POLLNVAL) == 0);
   return found;
 }
 
 /// What a check left behind in its process, in words; nothing where it left nothing.
-std::optional<std::string> left_behind(const std::vector<bool>& before) {
-  const auto after = open_descriptors();
-  for (std::size_t fd = 0; fd < after.size(); ++fd) {
-    if (!after.at(fd) || (fd < before.size() && before.at(fd))) continue;
+std::optional<std::string> left_behind(const OpenDescriptors& before) {
+  const auto more = open_descriptors() & ~before;
+  for (std::size_t fd = 0; fd < more.size(); ++fd) {
+    if (!more.test(fd)) continue;
     std::error_code ignored;
     const auto target = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd), ignored);
     return fmt::format("left descriptor {} open ({})", fd, target.string());
