@@ -32,6 +32,10 @@ struct Architecture {
   /// they wait for each other for seconds.
   unsigned cpus = 2;
   unsigned memory_mib;
+  /// How long a check may take in a guest. It takes several times as long as where there is KVM, and longer still with
+  /// other guests beside; and when a program goes, an armhf kernel flushes every page between modules and vmalloc from
+  /// the TLB (mm/vmalloc.c:_vm_unmap_aliases), which takes QEMU a second, one program after the other.
+  unsigned check_limit_s = 60;
   /// EI_CLASS, EI_DATA and e_machine of its ELF files.
   std::uint8_t elf_class;
   std::uint8_t elf_data;

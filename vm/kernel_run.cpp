@@ -110,7 +110,7 @@ class BootedRun {
 
  private:
   Expected<Observed> boot() {
-    auto parts = guest_parts(options_);
+    auto parts = guest_parts(*kernel_.architecture, options_);
     const auto add_list = [&parts](const char* option, const char* file, const std::vector<std::string>& names) {
       if (names.empty()) return;
       parts.files.emplace(file, one_per_line(names));
@@ -299,18 +299,21 @@ class BootedRun {
 
 }  // namespace
 
-GuestParts guest_parts(const KernelRunOptions& options) {
+GuestParts guest_parts(const Architecture& architecture, const KernelRunOptions& options) {
   GuestParts parts{.init = options.init,
                    .suite = options.suite,
                    .arguments = options.arguments,
                    .settings = settings_of(options.jit),
                    .limit_s = options.gdb ? 0 : limit_of_suite(options.limit)};
+  const auto is_given = [&options](const char* flag) {
+    return std::ranges::any_of(options.arguments, [flag](const std::string& word) { return word.starts_with(flag); });
+  };
   // GoogleTest's flags have outputs of their own.
-  parts.streams =
-      std::ranges::none_of(options.arguments, [](const std::string& word) { return word.starts_with("--gtest_"); });
+  parts.streams = !is_given("--gtest_");
   const auto add = [&parts](std::initializer_list<std::string> words) {
     parts.arguments.insert(parts.arguments.end(), words);
   };
+  if (!is_given("--timeout")) add({"--timeout", std::to_string(architecture.check_limit_s)});
   if (options.dangerous) add({"--dangerous"});
   if (!options.label.empty()) add({"--label", options.label});
   if (!options.known_issues.empty()) {

@@ -98,7 +98,7 @@ struct KernelRun {
 };
 
 /// What the guest is made of, and the machine that it runs in; its root image goes below `scratch`.
-[[nodiscard]] GuestParts guest_parts(const KernelRunOptions& options);
+[[nodiscard]] GuestParts guest_parts(const Architecture& architecture, const KernelRunOptions& options);
 [[nodiscard]] Machine machine_for(const Kernel& kernel, const KernelRunOptions& options,
                                   const std::filesystem::path& scratch);
 

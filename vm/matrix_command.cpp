@@ -39,13 +39,6 @@ unsigned usual_jobs() {
   return std::max(1U, std::thread::hardware_concurrency()) + 1;
 }
 
-/// Checks take several times as long where there is no KVM, and longer still with other guests beside.
-std::vector<std::string> with_timeout(std::vector<std::string> arguments) {
-  const auto is_given = [](const std::string& word) { return word.starts_with("--timeout"); };
-  if (std::ranges::none_of(arguments, is_given)) arguments.insert(arguments.end(), {"--timeout", "60"});
-  return arguments;
-}
-
 /// Which kernel a record is of, and how that was run.
 std::string identity_of(const PlannedKernel& kernel, const Kernel& found) {
   std::error_code ignored;
@@ -248,7 +241,7 @@ int run_matrix(const std::string& catalogue_file, const MatrixOptions& options) 
                        .plan = std::move(*plan),
                        .programs = std::move(programs),
                        .known_issues = std::move(*known_issues),
-                       .arguments = with_timeout(options.arguments)},
+                       .arguments = options.arguments},
                       options);
 }
 

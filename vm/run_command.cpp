@@ -71,7 +71,7 @@ int open_shell(const std::string& qemu, const Kernel& kernel, const KernelRunOpt
     return complain("--shell: " + content.error().text() + "; the package busybox-static has one that is",
                     kExitMissing);
   }
-  auto parts = guest_parts(how);
+  auto parts = guest_parts(*kernel.architecture, how);
   parts.files.emplace("bin/busybox", std::move(*content));
   parts.on_console = {
       "/bin/busybox", "sh", "-c",

@@ -77,7 +77,8 @@ TEST_F(GuestDeath, ByADangerousRuleCostsThatRule) {
   const auto run = GuestDeath::run({"trial.conforms*", "trial.panics"});
   EXPECT_EQ(run.ending, Ending::ended) << run.reason;
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 5}, {"crash", 1}, {"unmet", 3}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 5}, {"crash", 1}, {"unmet", 3}}))
+      << run.record;
   const auto crash = result_of(run, "trial.panics");
   EXPECT_THAT(crash["reason"].get<std::string>(), HasSubstr("Kernel panic - not syncing: sysrq triggered crash"));
   EXPECT_THAT(crash["evidence"].dump(), HasSubstr("Call Trace"));
@@ -87,21 +88,22 @@ TEST_F(GuestDeath, AmongOthersIsTracedToTheOneThatDidIt) {
   // Where the host is so busy that the others are through first, it is the last, and no further boot is needed.
   const auto run = GuestDeath::run({"trial.waits", "trial.panics-among-others"});
   EXPECT_EQ(run.exit_code, 1) << run.reason;
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"crash", 1}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"crash", 1}})) << run.record;
   EXPECT_EQ(result_of(run, "trial.panics-among-others")["verdict"], "crash");
 }
 
 TEST_F(GuestDeath, ByHangingIsATimeout) {
+  options_.arguments = {"--timeout", "10"};
   const auto run = GuestDeath::run({"trial.conforms", "trial.hangs"});
   EXPECT_EQ(run.exit_code, 124);
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"timeout", 1}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"timeout", 1}})) << run.record;
   EXPECT_EQ(result_of(run, "trial.hangs")["verdict"], "timeout");
 }
 
 TEST_F(GuestDeath, OfTheSuiteForWantOfMemoryCostsOneCheck) {
   const auto run = GuestDeath::run({"trial.conforms", "trial.exhausts-memory"});
   EXPECT_EQ(run.exit_code, 1);
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"crash", 1}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}, {"crash", 1}})) << run.record;
   EXPECT_THAT(result_of(run, "trial.exhausts-memory")["reason"].get<std::string>(), HasSubstr("Out of memory"));
 }
 
@@ -112,7 +114,7 @@ TEST_F(GuestDeath, WithItsQemuKeepsWhatWasFound) {
   });
   EXPECT_EQ(run.ending, Ending::killed) << run.reason;
   EXPECT_EQ(run.exit_code, 70);
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}})) << run.record;
   EXPECT_EQ(json::parse(run.record)["context"]["partial"], true);
 }
 
@@ -130,7 +132,7 @@ TEST_F(GuestDeath, OnRequestLeavesNoQemuBehind) {
     ASSERT_EQ(write(writing.get(), "x", 1), 1);
   });
   EXPECT_EQ(run.ending, Ending::interrupted) << run.reason;
-  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}}));
+  EXPECT_EQ(run.counts, (std::map<std::string, std::size_t>{{"conforms", 4}})) << run.record;
   ASSERT_NE(qemu, 0);
   EXPECT_EQ(kill(qemu, 0), -1);
 }

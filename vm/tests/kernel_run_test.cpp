@@ -239,6 +239,16 @@ TEST_F(KernelRuns, HandTheGuestWhatTheyAreAsked) {
   EXPECT_THAT(root_of(2), Not(HasSubstr("stream:"))) << "GoogleTest has outputs of its own";
 }
 
+TEST(GuestParts, SayHowLongACheckMayTakeUnlessThatIsGiven) {
+  const auto limits = [](const char* architecture, std::vector<std::string> given) {
+    return guest_parts(*architecture_named(architecture), {.arguments = std::move(given), .dangerous = false})
+        .arguments;
+  };
+  EXPECT_THAT(limits("amd64", {}), ElementsAre("--timeout", "60"));
+  EXPECT_THAT(limits("armhf", {}), ElementsAre("--timeout", "300"));
+  EXPECT_THAT(limits("armhf", {"--timeout=5"}), ElementsAre("--timeout=5"));
+}
+
 TEST_F(KernelRuns, CanGoOnAtOnce) {
   (void)KernelRuns::run({end()});  // which makes the program
   test::put_program(directory_.path() / "qemu-system-x86_64",

@@ -73,7 +73,7 @@ TEST(QemuArguments, AreThoseOfTheArchitecture) {
     const char* console;
   } kTable[] = {
       {"amd64", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "2", "virtio-serial-pci", "console=ttyS0 "},
-      {"arm64", "virt", "max,pauth-impdef=on", "512", "2", "virtio-serial-pci", "console=ttyAMA0 "},
+      {"arm64", "virt", "max,pauth=off,sve=off,sme=off", "512", "2", "virtio-serial-pci", "console=ttyAMA0 "},
       {"armhf", "virt,highmem=off", "max", "512", "1", "virtio-serial-pci", "console=ttyAMA0 "},
       {"i386", "q35", "max,-erms,-fsrm,-la57,-smap,-pku", "512", "2", "virtio-serial-pci", "console=ttyS0 "},
       {"ppc64el", "pseries,x-vof=on,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off", "power9",
