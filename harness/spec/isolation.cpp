@@ -99,13 +99,16 @@ struct Order {
   Lent lent;
 };
 
-/// Waits for the order; nothing where none will come any more.
-std::optional<Order> next_order(int orders_fd) {
+/// Waits for the order; fails where none will come any more.
+Expected<Order> next_order(int orders_fd) {
   Order order{};
   ssize_t got = 0;
   while ((got = recv(orders_fd, &order, sizeof order, 0)) < 0 && errno == EINTR) {
   }
-  if (got != static_cast<ssize_t>(sizeof order)) return std::nullopt;
+  if (got < 0) return last_error("recv", "the order for a check");
+  if (got != static_cast<ssize_t>(sizeof order)) {
+    return failure("recv", 0, fmt::format("the order for a check: {} bytes of {}", got, sizeof order));
+  }
   return order;
 }
 
@@ -122,7 +125,11 @@ std::optional<Order> next_order(int orders_fd) {
   const bool apart = unshare(CLONE_NEWNET) == 0;
   const auto why_not = apart ? "" : last_error("unshare", "a network namespace for the check").error().text();
   const auto order = next_order(orders_fd);
-  if (!order) _exit(0);
+  if (!order) {
+    // Read by nobody where the run is over and has no more orders.
+    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = order.error().text()}));
+    _exit(0);
+  }
   prctl(PR_SET_NAME, order->tag.data());
   if (!apart) {
     (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why_not}));
@@ -190,8 +197,10 @@ Expected<void> IsolatedCheck::begin(const Assignment& assignment) {
   std::ranges::copy_n(assignment.tag.begin(),
                       static_cast<std::ptrdiff_t>(std::min(assignment.tag.size(), order.tag.size() - 1)),
                       order.tag.begin());
+  // It stays open for as long as the child runs: one that is just about to wait looks for messages first and for a
+  // closed end next (net/core/datagram.c:__skb_wait_for_more_packets), so an end closed in between would overtake the
+  // order.
   if (send(orders_.get(), &order, sizeof order, MSG_NOSIGNAL) < 0) return last_error("send", "to a prepared child");
-  orders_.reset();
   return {};
 }
 
@@ -238,8 +247,11 @@ ChildReport IsolatedCheck::abandon() {
 
 ChildReport IsolatedCheck::finish() {
   siginfo_t ended{};
-  while (waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  int waited = 0;
+  while ((waited = waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT)) != 0 && errno == EINTR) {
   }
+  if (waited != 0)
+    report_.outcome = {.as_stated = false, .broken = last_error("waitid", "for the process of a check").error().text()};
   collect();
   kill();  // the group outlives its leader where the check left processes behind
   waitpid(std::exchange(pid_, -1), nullptr, 0);
