@@ -1,7 +1,7 @@
 #include <cases/chapters.hpp>
 #include <cases/egress.hpp>
+#include <cases/released.hpp>
 #include <cases/support.hpp>
-#include <harness/base/wait.hpp>
 #include <harness/net/features.hpp>
 #include <harness/net/link.hpp>
 #include <harness/net/xdp_link.hpp>
@@ -9,7 +9,6 @@
 
 #include <linux/if_link.h>
 
-#include <cerrno>
 #include <functional>
 
 // Programs in map entries.
@@ -29,12 +28,6 @@ std::uint32_t put_program(Case& c, const DevMap& map, std::uint32_t ifindex) {
 
 void is_held(Case& c, std::string_view when, std::uint32_t id) {
   c.equals(fmt::format("opening the program by its id, {}", when), errno_name(program_held(id).error()), errno_name(0));
-}
-
-/// Programs are released on the kernel's own time.
-void is_released(Case& c, std::string_view when, std::uint32_t id) {
-  const bool gone = wait_until([id] { return program_held(id).error() == ENOENT; }, c.patience());
-  c.holds(fmt::format("the program is gone soon after {}", when), gone);
 }
 
 Rule entry_program_rule(Rule rule) {
@@ -94,7 +87,8 @@ void add_lifetime(Registry& rules) {
             const auto unused_id = c.must(unused.info()).id;
             const auto id = put_program(c, map, kLoopback);
             unused.close();
-            is_released(c, "the last descriptor of one in no entry is closed", unused_id);
+            c.note("the last descriptor of one in no entry is closed");
+            program_goes(c, unused_id);
             is_held(c, "after its last descriptor is closed", id);
           },
   }));
@@ -123,7 +117,8 @@ void add_lifetime(Registry& rules) {
               is_held(c, "while the entry is there", id);
               release.act(c, *map);
               if (release.slug == std::string_view("closing-the-map")) map.reset();
-              is_released(c, release.what, id);
+              c.note(fmt::format("after {}", release.what));
+              program_goes(c, id);
             },
     }));
   }
@@ -141,7 +136,8 @@ void add_lifetime(Registry& rules) {
             const auto id = put_program(c, map, pair.first);
             is_held(c, "while the device is there", id);
             c.must(delete_link(pair.first));
-            is_released(c, "the device is deleted", id);
+            c.note("the device is deleted");
+            program_goes(c, id);
           },
   }));
 
@@ -162,7 +158,8 @@ void add_lifetime(Registry& rules) {
               main_id = c.must(main.info()).id;
               const auto link = c.must(XdpLink::create(main, {.ifindex = pair.first, .flags = XDP_FLAGS_DRV_MODE}));
             }
-            is_released(c, "the main program is detached and closed", main_id);
+            c.note("the main program is detached and closed");
+            program_goes(c, main_id);
             is_held(c, "after the main program is gone", id);
           },
   }));

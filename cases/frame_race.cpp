@@ -22,7 +22,6 @@ namespace {
 /// been emptied and not been given back yet (include/linux/ptr_ring.h:__ptr_ring_discard_one).
 constexpr std::uint32_t kRing = 256 - 15;
 constexpr std::uint32_t kMostAtOnce = 64;
-/// How long frames may take to arrive; nothing is judged by it but that they never did.
 
 /// What the programs and this process share.
 template <class T>

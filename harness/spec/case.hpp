@@ -162,7 +162,7 @@ class Case {
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
 
   /// How long the kernel may now take over what it does on its own time: three quarters of what the check has left. The
-  /// rest is for what comes after it.
+  /// rest is for what comes after it. Any thread may ask.
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
   // --- Races: what is judged must hold however long they run and however fast.

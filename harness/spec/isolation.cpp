@@ -124,17 +124,14 @@ Expected<Order> next_order(int orders_fd) {
 
   const bool apart = unshare(CLONE_NEWNET) == 0;
   const auto why_not = apart ? "" : last_error("unshare", "a network namespace for the check").error().text();
+  const auto give_up = [report_fd](const std::string& why) {
+    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why}));
+    _exit(0);
+  };
   const auto order = next_order(orders_fd);
-  if (!order) {
-    // Read by nobody where the run is over and has no more orders.
-    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = order.error().text()}));
-    _exit(0);
-  }
+  if (!order) give_up(order.error().text());  // read by nobody where the run is over and has no more orders
   prctl(PR_SET_NAME, order->tag.data());
-  if (!apart) {
-    (void)write_all(report_fd, outcome_line({.as_stated = false, .broken = why_not}));
-    _exit(0);
-  }
+  if (!apart) give_up(why_not);
   const Check& check = checks[order->index];
   const bool as_stated = run_check_here(check, report_fd, order->lent);
   if (options.keep_namespace && !as_stated) (void)write_all(report_fd, kept_line(keep_namespace_of("self", check)));
