@@ -136,7 +136,11 @@ void add_setting_down(Registry& rules) {
               if (n == 0) devices.put(device, hit(kChangedPort));
               race.change(kHitAndLost, [&] { return set_up(device, false); });
               (void)race.more_frames();
-              race.change(hit(kChangedPort), [&] { return set_up(device); });
+              race.change(hit(kChangedPort), [&] {
+                // A frame that is to be lost could find the device up again between its program and its queue.
+                (void)race.more_frames();
+                return set_up(device);
+              });
               (void)race.more_frames();
             });
             race.judge_runs();

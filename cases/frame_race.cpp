@@ -236,14 +236,25 @@ void FrameRace::send(std::uint32_t sender, unsigned processor) {
     for (int turn = 0; turn < 64 && !all_arrived(sender); ++turn) std::this_thread::yield();
     given_up_ = given_up_ || !wait_until([&] { return all_arrived(sender); }, c_.patience());
     if (given_up_) break;
-    ++batches_;
+    ++batches_by_.at(sender);
   }
   over_ = true;
 }
 
+bool FrameRace::sent_batches(std::span<const std::uint64_t> by_sender) const {
+  for (std::size_t sender = 0; sender < by_sender.size(); ++sender) {
+    if (batches_by_.at(sender) < by_sender[sender]) return false;
+  }
+  return true;
+}
+
 bool FrameRace::more_frames() {
-  const auto enough = batches_ + 2 * processors_.size();
-  return wait_until([&] { return batches_ >= enough || over_; }, c_.patience()) && !over_;
+  // Of two batches that end after now, the first may hold frames from before, and the last of them is out of the
+  // queue of its device once the second is.
+  std::vector<std::uint64_t> enough(processors_.size());
+  std::ranges::transform(std::span(batches_by_).first(enough.size()), enough.begin(),
+                         [](const auto& batches) { return batches + 2; });
+  return wait_until([&] { return sent_batches(enough) || over_; }, c_.patience()) && !over_;
 }
 
 template <class Of>

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -103,7 +104,8 @@ class FrameRace {
     keep(call());
     settle(afterwards);
   }
-  /// Waits until some more frames have been sent; false where the senders cannot.
+  /// Waits until every sender has sent some more frames, and until none is under way for which the program ran before
+  /// the call; false where the senders cannot.
   [[nodiscard]] bool more_frames();
 
   // What was counted; after run().
@@ -146,6 +148,7 @@ class FrameRace {
   [[nodiscard]] bool send_some(std::uint32_t sender, const Frame& frame);
   [[nodiscard]] bool all_were_given(std::uint32_t sender) const;
   [[nodiscard]] bool all_arrived(std::uint32_t sender) const;
+  [[nodiscard]] bool sent_batches(std::span<const std::uint64_t> by_sender) const;
   template <class Of>
   [[nodiscard]] std::uint64_t sum_of(Of of) const;
   template <class Of>
@@ -171,7 +174,7 @@ class FrameRace {
   /// Frames were waited for that never came.
   std::atomic<bool> given_up_ = false;
   std::array<std::atomic<std::uint64_t>, RACE_SENDERS> sent_by_ = {};
-  std::atomic<std::uint64_t> batches_ = 0;
+  std::array<std::atomic<std::uint64_t>, RACE_SENDERS> batches_by_ = {};
   std::atomic<int> failed_ = 0;
   std::uint64_t changes_ = 0;
   std::optional<std::string> refused_;

@@ -5,6 +5,7 @@
 #include <vm/kernels_command.hpp>
 #include <vm/matrix_command.hpp>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -202,8 +203,10 @@ int main_of(int argc, char** argv) {
   } catch (const CLI::Success& answered) {
     return app.exit(answered);
   } catch (const CLI::ParseError& fault) {
-    std::fprintf(stderr, "devmap-vm: %s\n", fault.what());
-    return kExitUsage;
+    // An unknown option is told before what CLI11 may see in its value, such as a name that --set excludes.
+    const std::vector<std::string> unknown = app.remaining(true);
+    const auto option = std::ranges::find_if(unknown, [](const auto& one) { return one.starts_with('-'); });
+    return complain(option == unknown.end() ? fault.what() : fmt::format("there is no option {}", *option), kExitUsage);
   }
   if (separator != end && !*run && !*matrix) return complain("only run and matrix take arguments after --", kExitUsage);
   if (*kernels) return list_kernels(catalogue);

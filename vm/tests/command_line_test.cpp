@@ -72,6 +72,12 @@ TEST_F(CommandLine, ThatIsWrongIsOneLine) {
   }
 }
 
+TEST_F(CommandLine, TellsOfAnUnknownOptionWhateverItsValueIsTakenFor) {
+  EXPECT_EQ(devmap_vm({"matrix", "--set", "quick", "--records", "here"}).err,
+            "devmap-vm: there is no option --records\n");
+  EXPECT_EQ(devmap_vm({"run", "--records", "here"}).err, "devmap-vm: there is no option --records\n");
+}
+
 TEST_F(CommandLine, ListsTheKernels) {
   const auto finished = devmap_vm({"kernels"});
   EXPECT_EQ(finished.exit_code, 0) << finished.err;
