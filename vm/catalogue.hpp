@@ -38,6 +38,8 @@ struct KernelEntry {
 
   /// Whether this is another way to run the kernel of another entry.
   [[nodiscard]] bool is_variation() const { return kept_as != name; }
+  /// Whether this is a kernel for machines like this one, as most run it.
+  [[nodiscard]] bool is_plain() const { return flavour == "cloud-amd64" && !is_variation(); }
 };
 
 /// Whether an entry's `version` allows a package version: 6.12.95 allows 6.12.95-1 and 6.12.95-1~bpo12+1.

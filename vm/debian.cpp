@@ -259,6 +259,13 @@ unsigned long long Offer::bytes() const {
   return sum;
 }
 
+bool is_newer_choice(const Offer& one, const Offer& other) {
+  const auto is_candidate = [](const Offer& offer) { return offer.version.contains("~rc"); };
+  if (one.has_modules != other.has_modules) return one.has_modules;
+  if (is_candidate(one) != is_candidate(other)) return is_candidate(other);
+  return compare_versions(one.version, other.version) == std::strong_ordering::greater;
+}
+
 std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::string& series,
                                const std::string& flavour) {
   // By build and version: a build may be served in several.

@@ -55,6 +55,10 @@ struct Offer {
   [[nodiscard]] unsigned long long bytes() const;
 };
 
+/// Whether the first of two serves better as the newest kernel: one with modules before one without, then a release
+/// before a candidate, then by version.
+[[nodiscard]] bool is_newer_choice(const Offer& one, const Offer& other);
+
 /// The kernels among the packages, newest first: of a series ("6.12") and flavour ("cloud-amd64"), a release candidate
 /// of the series among them.
 [[nodiscard]] std::vector<Offer> find_offers(const std::vector<Package>& packages, const std::string& series,

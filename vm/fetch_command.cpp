@@ -110,9 +110,15 @@ Expected<Sources> set_up_sources(const Cache& cache, const std::vector<KernelEnt
   return sources;
 }
 
-/// The entries with packages of their own that are asked for, or whose variations are.
+/// The entries with packages of their own that are asked for, or whose variations are; where the newest is, all that it
+/// may be one of.
 Expected<std::vector<KernelEntry>> choose(const Catalogue& catalogue, const FetchOptions& options) {
   auto names = options.names;
+  if (options.newest) {
+    for (const auto& entry : catalogue.kernels) {
+      if (entry.is_plain()) names.push_back(entry.name);
+    }
+  }
   if (options.all) {
     for (const auto& entry : catalogue.kernels) names.push_back(entry.name);
   }
@@ -161,6 +167,30 @@ Plan make_plan(const Sources& sources, const Cache& cache, const std::vector<Ker
   return plan;
 }
 
+/// The kernels of which one is to be fetched, best first.
+Plan plan_newest(const Sources& sources, const std::vector<KernelEntry>& entries) {
+  Plan plan{.rest_is_there = false};
+  std::string why_none = "the catalogue has no plain kernel";
+  for (const auto& entry : entries) {
+    auto found = find_wanted(sources.at(entry.architecture), entry);
+    if (found) {
+      plan.wanted.push_back(std::move(*found));
+    } else {
+      why_none = found.error().text();
+    }
+  }
+  if (plan.wanted.empty()) {
+    mention(why_none);
+    return plan;
+  }
+  std::ranges::stable_sort(plan.wanted, is_newer_choice,
+                           [](const Wanted& one) -> const Offer& { return one.offers.front(); });
+  const auto& first = plan.wanted.front().offers.front();
+  plan.bytes = first.bytes();
+  for (const auto& package : first.packages) plan.files.insert(file_name_of(package));
+  return plan;
+}
+
 std::string described(const Kernel& kernel) {
   return kernel.version + (kernel.modules.empty() ? ", without modules" : "");
 }
@@ -183,16 +213,18 @@ int fetch_kernels(const std::string& catalogue_file, const FetchOptions& options
   const auto sources = set_up_sources(*cache, *entries);
   if (!sources) return complain(sources.error().text(), kExitMissing);
 
-  const auto plan = make_plan(*sources, *cache, *entries);
+  const auto plan = options.newest ? plan_newest(*sources, *entries) : make_plan(*sources, *cache, *entries);
   cache->keep_downloads(plan.files);
   if (!plan.wanted.empty()) {
-    mention(fmt::format("{} to download for {}", megabytes(plan.bytes), plural(plan.wanted.size(), "kernel")));
+    const auto kernels = options.newest ? 1 : plan.wanted.size();
+    mention(fmt::format("{} to download for {}", megabytes(plan.bytes), plural(kernels, "kernel")));
   }
   bool all_there = plan.rest_is_there;
   for (const auto& one : plan.wanted) {
     const auto kernel = fetch_one(sources->at(one.entry->architecture).apt, *cache, one, catalogue->guest);
     if (kernel) {
       mention(fmt::format("{}: {}", one.entry->name, described(*kernel)));
+      if (options.newest) return kExitDone;
     } else if (const auto kept = cache->find(one.entry->name)) {
       mention(fmt::format("{}: {}; {} is kept", one.entry->name, kernel.error().text(), kept->version));
     } else {
@@ -200,7 +232,7 @@ int fetch_kernels(const std::string& catalogue_file, const FetchOptions& options
       mention(fmt::format("{}: {}", one.entry->name, kernel.error().text()));
     }
   }
-  return all_there ? kExitDone : kExitMissing;
+  return all_there && !options.newest ? kExitDone : kExitMissing;
 }
 
 }  // namespace devmap::vm

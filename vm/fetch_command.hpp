@@ -11,6 +11,8 @@ struct FetchOptions {
   /// A set of the catalogue, or a file with one; none if empty.
   std::string set = {};
   bool all = false;
+  /// Instead of these: the newest plain kernel that downloads.
+  bool newest = false;
   /// Leaves alone what is there, be it the newest or not; without the mirror if nothing is missing.
   bool only_missing = false;
 };

@@ -118,11 +118,10 @@ Expected<Kernel> newest_kernel(const Catalogue& catalogue, const Cache& cache) {
     return compare_versions(kernel.version, newest->version) > 0;
   };
   for (const auto& entry : catalogue.kernels) {
-    const bool is_plain = entry.flavour == "cloud-amd64" && !entry.is_variation();
-    auto kernel = is_plain ? fetched(cache, entry) : std::nullopt;
+    auto kernel = entry.is_plain() ? fetched(cache, entry) : std::nullopt;
     if (kernel && is_better(*kernel)) newest = std::move(kernel);
   }
-  if (!newest) return failure("kernel newest", 0, "none is fetched yet; run: devmap-vm fetch 6.12");
+  if (!newest) return failure("kernel newest", 0, "none is fetched yet; add --fetch");
   return *newest;
 }
 

@@ -33,9 +33,6 @@
 namespace devmap::vm {
 namespace {
 
-/// A kernel with long-term support, which the mirror has whole.
-constexpr std::string_view kFetchedForNewest = "6.12";
-
 std::string quoted(const std::string& word) {
   const bool is_plain = std::ranges::all_of(word, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -96,8 +93,9 @@ Expected<Kernel> obtain_kernel(const std::string& catalogue_file, const Catalogu
   auto kernel = find_kernel(catalogue, options.kernel, unpacked);
   const bool is_named = options.kernel == kNewest || catalogue.find(options.kernel) != nullptr;
   if (kernel || !options.fetch || !is_named) return kernel;
-  const std::string name = options.kernel == kNewest ? std::string(kFetchedForNewest) : options.kernel;
-  if (fetch_kernels(catalogue_file, {.names = {name}}) != kExitDone) return kernel;
+  const auto wanted =
+      options.kernel == kNewest ? FetchOptions{.newest = true} : FetchOptions{.names = {options.kernel}};
+  if (fetch_kernels(catalogue_file, wanted) != kExitDone) return kernel;
   return find_kernel(catalogue, options.kernel, unpacked);
 }
 

@@ -57,6 +57,15 @@ TEST(Catalogue, ThatIsBuiltInHasItsSets) {
   EXPECT_EQ(catalogue->find_set("none"), nullptr);
 }
 
+TEST(Catalogue, ThatIsBuiltInHasKernelsThatMostMachinesRun) {
+  const auto catalogue = Catalogue::built_in();
+  ASSERT_TRUE(catalogue) << catalogue.error().text();
+  for (const auto* const plain : {"5.10", "6.12", "7.3"}) EXPECT_TRUE(catalogue->find(plain)->is_plain()) << plain;
+  for (const auto* const special : {"6.12-rt", "6.12-jit-off", "6.12-compat", "6.1-arm64"}) {
+    EXPECT_FALSE(catalogue->find(special)->is_plain()) << special;
+  }
+}
+
 constexpr const char* kGood = "name = \"n\"\nseries = \"6.12\"\nflavour = \"f\"\nsuites = [\"a\"]\n";
 
 TEST(Catalogue, HasOtherWaysToRunAKernel) {

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <compare>
+#include <string>
+#include <vector>
 
 namespace devmap::vm {
 namespace {
@@ -163,4 +166,17 @@ TEST(Offers, OfASeriesHaveItsReleaseCandidate) {
 }
 
 }  // namespace
+TEST(Offers, OfTheNewestKernelHaveModulesBeforeAllAndAreReleasedBeforeAllElse) {
+  const Offer release{.version = "7.3.4-1", .has_modules = true};
+  const Offer earlier{.version = "7.2.13-1", .has_modules = true};
+  const Offer candidate{.version = "7.4~rc2-1~exp1", .has_modules = true};
+  const Offer without_modules{.version = "7.5.1-1"};
+  std::vector<Offer> offers = {without_modules, earlier, candidate, release};
+  std::ranges::stable_sort(offers, is_newer_choice);
+  std::vector<std::string> versions;
+  for (const auto& offer : offers) versions.push_back(offer.version);
+  EXPECT_THAT(versions, ElementsAre("7.3.4-1", "7.2.13-1", "7.4~rc2-1~exp1", "7.5.1-1"));
+  EXPECT_FALSE(is_newer_choice(release, release));
+}
+
 }  // namespace devmap::vm
