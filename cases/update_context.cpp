@@ -131,7 +131,7 @@ void add_memory_limit(Registry& rules) {
       .check =
           [](Case& c) {
             // An entry takes more than 64 bytes, and the group may have up to 64 pages a CPU in hand that it can still
-            // give out: so many for 16 of them.
+            // give out, if they are not given back: so many for 16 of them.
             const auto plenty = 16 * static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
             const auto group = c.must(MemoryCgroup::create());
             auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);
@@ -141,6 +141,7 @@ void add_memory_limit(Registry& rules) {
             const auto map = c.must(std::move(made));
             c.must(map.update(0, kLo));
             c.must(stay_on_this_cpu());
+            c.must(group.drain());
             c.must(group.limit(c.must(group.usage())));
 
             // Whatever leaves the group meanwhile makes room, and what a replacement replaced is one of that: new

@@ -38,6 +38,9 @@ constexpr const char* kCountingCommandLine =
     "quiet panic=-1 no_timer_check cryptomgr.notests ipv6.disable=1 nokaslr norandmaps randomize_kstack_offset=off "
     "tsc=reliable random.trust_cpu=off";
 
+/// After how many seconds without progress kernels log a task as blocked, if nothing else is said.
+constexpr unsigned kUsualHungTaskTimeout = 120;
+
 /// How the guest's init begins when it says on the console that it has no port.
 constexpr std::string_view kNoPort = "devmap-vm: /dev/vport";
 
@@ -133,6 +136,10 @@ constexpr std::string_view kCountingThreads = "single";
 std::string kernel_command_line(const Machine& machine) {
   std::string text = fmt::format("console={} {}", machine.architecture->console,
                                  machine.counts_instructions ? kCountingCommandLine : kKernelCommandLine);
+  // A check's own limit tells of one that hangs, and does so first.
+  if (const auto enough = 2 * machine.architecture->check_limit_s; enough > kUsualHungTaskTimeout) {
+    text += fmt::format(" sysctl.kernel.hung_task_timeout_secs={}", enough);
+  }
   // A debugger has the addresses that the kernel was linked for.
   if (machine.gdb) text += " nokaslr";
   if (!machine.command_line.empty()) text += " " + machine.command_line;

@@ -57,9 +57,14 @@ std::map<std::string, std::size_t> named(const std::map<Verdict, std::size_t>& c
   return by_name;
 }
 
+/// Whether the verdicts tell all that there is to say. A guest may die over its last check, which is known to kill it.
+bool went_as_expected(const KernelRun& run) {
+  return run.ending == Ending::ended || run.exit_code == kExitConforms;
+}
+
 std::vector<std::string> remarks_on(const KernelRun& run) {
   auto remarks = run.notes;
-  if (run.ending == Ending::ended) return remarks;
+  if (went_as_expected(run)) return remarks;
   remarks.push_back(fmt::format("{}: {}", name_of(run.ending), run.reason));
   if (!run.console_tail.empty()) remarks.emplace_back("the last lines of the console:");
   for (const auto& line : run.console_tail) remarks.push_back("  " + line);
@@ -114,7 +119,7 @@ class Matrix {
     result.remarks = remarks_on(*run);
     drop_console(*run, records_.console_of(kernel.label));
     if (!run->record.empty()) keep(*run, kernel, result);
-    const auto phase = run->ending == Ending::ended ? word_for(run->exit_code) : std::string(name_of(run->ending));
+    const auto phase = went_as_expected(*run) ? word_for(run->exit_code) : std::string(name_of(run->ending));
     table_.update(at, end_of(row, result, phase));
   }
 

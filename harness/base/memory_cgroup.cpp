@@ -100,6 +100,14 @@ Expected<std::uint64_t> MemoryCgroup::usage() const {
   return std::stoull(*text);
 }
 
+Expected<void> MemoryCgroup::drain() const {
+  if (!group_->version_2) return write_to(group_->file("memory.force_empty"), "0");
+  // Unlike with memory.max, nothing is killed for what is in use beyond this.
+  auto drained = write_to(group_->file("memory.high"), "0");
+  auto reset = write_to(group_->file("memory.high"), "max");
+  return drained ? reset : drained;
+}
+
 Expected<void> MemoryCgroup::limit(std::uint64_t bytes) const {
   return write_to(group_->file(group_->version_2 ? "memory.max" : "memory.limit_in_bytes"), fmt::format("{}", bytes));
 }

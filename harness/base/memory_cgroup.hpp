@@ -24,6 +24,9 @@ class MemoryCgroup {
 
   /// Bytes counted now. The kernel counts some in advance, up to 64 pages a CPU.
   [[nodiscard]] Expected<std::uint64_t> usage() const;
+  /// Gives back what is counted in advance (mm/memcontrol.c:drain_all_stock), on other CPUs a moment later; on each,
+  /// less than a page may remain.
+  [[nodiscard]] Expected<void> drain() const;
   /// What may be counted at most, in bytes; refused by version 1 where more is counted already.
   [[nodiscard]] Expected<void> limit(std::uint64_t bytes) const;
   [[nodiscard]] Expected<void> lift_limit() const;

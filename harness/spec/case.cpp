@@ -55,7 +55,8 @@ RedirectTrace Case::trace(RedirectTrace::Tracepoints tracepoints, const Redirect
 std::chrono::milliseconds Case::patience() const {
   using std::chrono::milliseconds;
   const auto since = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
-  return std::max(lent_.time_limit - since, milliseconds::zero()) * 3 / 4;
+  const auto left = std::max(lent_.time_limit - since, milliseconds::zero()) * 3 / 4;
+  return std::min(left, lent_.most_patience.value_or(left));
 }
 
 std::chrono::milliseconds Case::soak(std::chrono::milliseconds usual) const {

@@ -45,6 +45,8 @@ struct Lent {
   const KnownFacts* facts = nullptr;
   /// How long the check may take altogether.
   std::chrono::milliseconds time_limit = std::chrono::seconds(10);
+  /// What it may wait for the kernel at most; absent: what the limit leaves it.
+  std::optional<std::chrono::milliseconds> most_patience = {};
   /// How long races are to run; absent: as long as each is worth in a plain run.
   std::optional<std::chrono::milliseconds> soak = {};
 };
@@ -161,8 +163,8 @@ class Case {
   /// Something worth knowing that is not judged.
   void note(std::string text) { record({.role = Role::note, .did = std::move(text)}); }
 
-  /// How long the kernel may now take over what it does on its own time: three quarters of what the check has left. The
-  /// rest is for what comes after it. Any thread may ask.
+  /// How long the kernel may now take over what it does on its own time: three quarters of what the check has left, as
+  /// the rest is for what comes after it; less where nobody expects it to be done (Lent). Any thread may ask.
   [[nodiscard]] std::chrono::milliseconds patience() const;
 
   // --- Races: what is judged must hold however long they run and however fast.

@@ -132,6 +132,10 @@ bool is_inexact(const ChildReport& report) {
          report.signal == 0 && report.kernel_warnings.empty();
 }
 
+bool is_to_hold(const Rule& rule, const Variant& variant, const KernelVersion& kernel, const KnownIssues& listed) {
+  return rule.expected_on(kernel) && known_issue(rule, variant.name(), kernel, listed) == nullptr;
+}
+
 Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kernel, ChildReport report,
              const KnownIssues& listed) {
   Result result{.rule = rule.id, .variant = variant.name(), .duration_ms = report.duration.count()};

@@ -49,6 +49,11 @@ struct ChildReport {
 /// Whether nothing can be said but that the check should be run again.
 [[nodiscard]] bool is_inexact(const ChildReport& report);
 
+/// Whether the kernel is to behave as the rule states, given all that is known: it is one that the rule holds on, and
+/// no known issue says otherwise.
+[[nodiscard]] bool is_to_hold(const Rule& rule, const Variant& variant, const KernelVersion& kernel,
+                              const KnownIssues& listed);
+
 /// The verdict on a rule, given all that is known. `listed` are known issues from outside the suite.
 [[nodiscard]] Result judge(const Rule& rule, const Variant& variant, const KernelVersion& kernel, ChildReport report,
                            const KnownIssues& listed);

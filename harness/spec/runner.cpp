@@ -139,10 +139,17 @@ std::chrono::milliseconds time_limit_of(const Runner::Options& options) {
   return options.timeout + options.soak.value_or(std::chrono::milliseconds::zero());
 }
 
-/// What the check in this lane may use: its time, slots of the dispatcher and a ring of the listener that no other lane
-/// has, and none beyond their ends.
-Lent lent_to(std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
+/// How long a check waits at most where what it waits for is not to be expected: where it comes all the same, it comes
+/// as soon as elsewhere, if the machine is no slow one.
+constexpr std::chrono::seconds kPatienceWithoutHope{5};
+
+/// What this check may use in this lane: its time, slots of the dispatcher and a ring of the listener that no other
+/// lane has, and none beyond their ends.
+Lent lent_to(const Check& check, std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
   Lent lent{.facts = facts, .time_limit = time_limit_of(options), .soak = options.soak};
+  if (!is_to_hold(*check.rule, check.variant, options.kernel, options.known)) {
+    lent.most_patience = kPatienceWithoutHope;
+  }
   if (options.dispatcher != nullptr) {
     lent.dispatcher = options.dispatcher;
     lent.frags_dispatcher = options.frags_dispatcher;
@@ -222,9 +229,10 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
   // The same check from the start, in the same place; nothing where no child could be had.
   const auto again = [&](const Running& check) -> std::optional<Running> {
     auto child = take_child();
-    if (!child || !child->begin({.index = check.index,
-                                 .tag = check.tag,
-                                 .lent = lent_to(check.lane, options_, facts ? &*facts : nullptr)})) {
+    if (!child ||
+        !child->begin({.index = check.index,
+                       .tag = check.tag,
+                       .lent = lent_to(checks.at(check.index), check.lane, options_, facts ? &*facts : nullptr)})) {
       return std::nullopt;
     }
     return Running{.index = check.index,
@@ -257,8 +265,8 @@ Expected<RunOutcome> Runner::run(const std::vector<Check>& checks, const std::ve
       auto child = take_child();
       if (beginning_) beginning_(check);
       if (child) {
-        if (auto begun =
-                child->begin({.index = index, .tag = tag, .lent = lent_to(lane, options_, facts ? &*facts : nullptr)});
+        if (auto begun = child->begin(
+                {.index = index, .tag = tag, .lent = lent_to(check, lane, options_, facts ? &*facts : nullptr)});
             !begun)
           child = std::unexpected(begun.error());
       }

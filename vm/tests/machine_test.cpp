@@ -4,6 +4,7 @@
 #include <vm/tests/fake_qemu.hpp>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -54,6 +55,17 @@ TEST(QemuArguments, CountWithOneThreadWhateverTheArchitectureTakes) {
     EXPECT_THAT(qemu_arguments({.architecture = it, .counts_instructions = true}, {}), Contains("tcg,thread=single"))
         << name;
   }
+}
+
+TEST(QemuArguments, LetNoKernelCallATaskHungBeforeItsCheckIsLate) {
+  for (const auto& architecture : architectures()) {
+    const bool is_slow = architecture.check_limit_s > 60;
+    const auto kernel = qemu_arguments({.architecture = &architecture}, {}).back();
+    const auto setting = fmt::format("hung_task_timeout_secs={}", 2 * architecture.check_limit_s);
+    EXPECT_EQ(kernel.contains(setting), is_slow) << architecture.name;
+  }
+  EXPECT_THAT(qemu_arguments({.architecture = architecture_named("armhf")}, {}).back(),
+              HasSubstr(" sysctl.kernel.hung_task_timeout_secs=600"));
 }
 
 /// The word after an option.

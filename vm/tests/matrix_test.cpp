@@ -153,6 +153,18 @@ TEST_F(AMatrix, TellsOfAGuestThatPanicsAndKeepsWhatItHad) {
   EXPECT_EQ(exit_code(results), 1);
 }
 
+TEST_F(AMatrix, TellsNothingOfAPanicThatIsKnown) {
+  testing::internal::CaptureStderr();
+  const auto results = run(with("long", KernelRun{.ending = Ending::panic,
+                                                  .reason = "Kernel panic - not syncing",
+                                                  .exit_code = 0,
+                                                  .record = record_of("long", "known"),
+                                                  .console_tail = {"the last line"}}));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("long: conforms"));
+  EXPECT_THAT(results[1].remarks, IsEmpty());
+  EXPECT_EQ(exit_code(results), 0);
+}
+
 TEST_F(AMatrix, KeepsNoRecordWhereThereIsNone) {
   const auto results =
       run(with("long", KernelRun{.ending = Ending::never_booted, .reason = "silence", .exit_code = 70}));

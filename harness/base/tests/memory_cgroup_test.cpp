@@ -1,7 +1,9 @@
 #include <harness/base/memory_cgroup.hpp>
 
 #include <sys/mman.h>
+#include <unistd.h>
 #include <harness/base/file.hpp>
+#include <harness/base/processor.hpp>
 #include <harness/base/tests/support.hpp>
 
 #include <cstring>
@@ -37,6 +39,26 @@ TEST_F(MemoryCgroupTest, CountsWhatIsAllocatedInside) {
   ASSERT_NE(memory, MAP_FAILED);
   EXPECT_GE(group_->usage().value_or(0), *before + kSize);
   munmap(memory, kSize);
+}
+
+TEST_F(MemoryCgroupTest, CountsLittleInAdvanceOnceItIsDrained) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const auto processors = allowed_processors();
+  ASSERT_EQ(fault(processors), "");
+  ASSERT_EQ(fault(stay_on_processor(processors->front())), "");  // what it has in advance is given back at once
+  void* memory = MAP_FAILED;
+  ASSERT_EQ(fault(group_->run([&] {
+              memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              if (memory != MAP_FAILED) std::memset(memory, 1, page);
+            })),
+            "");
+  ASSERT_NE(memory, MAP_FAILED);
+  const auto before = group_->usage();
+  ASSERT_EQ(fault(group_->drain()), "");
+  const auto after = group_->usage();
+  ASSERT_EQ(fault(after), "");
+  EXPECT_LT(*after, *before);
+  munmap(memory, page);
 }
 
 TEST_F(MemoryCgroupTest, IsLeftAgain) {

@@ -290,6 +290,8 @@ TEST(CasePatience, IsMostOfTheTimeThatIsLeft) {
   EXPECT_GT(unhurried.patience(), hours(749));
   const Case late({}, [](const Evidence&) {}, {.time_limit = milliseconds(-1)});
   EXPECT_EQ(late.patience(), milliseconds(0));
+  const Case without_hope({}, [](const Evidence&) {}, {.time_limit = hours(1000), .most_patience = milliseconds(5)});
+  EXPECT_EQ(without_hope.patience(), milliseconds(5));
 }
 
 // --- must, and how a check ends

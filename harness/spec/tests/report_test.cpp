@@ -113,6 +113,15 @@ TEST(Judge, GivesReasonAndAdvice) {
   EXPECT_EQ(judged(ended(true)).reason, "");
 }
 
+TEST(Judge, KnowsBeforehandWhereARuleIsNotToHold) {
+  Rule rule = late_rule();
+  EXPECT_TRUE(is_to_hold(rule, {}, kInside, {}));
+  EXPECT_FALSE(is_to_hold(rule, {}, kOutside, {}));
+  rule.known = {{.reason = "a bug", .since = {6, 0}, .until = KernelVersion{6, 13}}};
+  EXPECT_FALSE(is_to_hold(rule, {}, kInside, {}));
+  EXPECT_TRUE(is_to_hold(rule, {}, {6, 13}, {}));
+}
+
 TEST(Judge, ExpectsAKnownDeviationAndReportsItsEnd) {
   Rule rule = late_rule();
   rule.known = {{.reason = "a bug", .link = "https://example.org", .since = {6, 0}, .until = KernelVersion{6, 13}}};
