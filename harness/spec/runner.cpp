@@ -139,16 +139,19 @@ std::chrono::milliseconds time_limit_of(const Runner::Options& options) {
   return options.timeout + options.soak.value_or(std::chrono::milliseconds::zero());
 }
 
-/// How long a check waits at most where what it waits for is not to be expected: where it comes all the same, it comes
-/// as soon as elsewhere, if the machine is no slow one.
-constexpr std::chrono::seconds kPatienceWithoutHope{5};
+/// How long a check waits at most where what it waits for is not to be expected. Where it comes all the same, it comes
+/// soon: within seconds in a guest that gives its checks a minute.
+std::chrono::milliseconds patience_without_hope(std::chrono::milliseconds time_limit) {
+  constexpr std::chrono::milliseconds kLeast = std::chrono::seconds(5);
+  return std::max(kLeast, time_limit / 12);
+}
 
 /// What this check may use in this lane: its time, slots of the dispatcher and a ring of the listener that no other
 /// lane has, and none beyond their ends.
 Lent lent_to(const Check& check, std::uint32_t lane, const Runner::Options& options, const KnownFacts* facts) {
   Lent lent{.facts = facts, .time_limit = time_limit_of(options), .soak = options.soak};
   if (!is_to_hold(*check.rule, check.variant, options.kernel, options.known)) {
-    lent.most_patience = kPatienceWithoutHope;
+    lent.most_patience = patience_without_hope(lent.time_limit);
   }
   if (options.dispatcher != nullptr) {
     lent.dispatcher = options.dispatcher;
