@@ -106,8 +106,8 @@ void set(const std::string& file, const std::string& value, const Port& port) {
   if (fd >= 0) close(fd);
 }
 
-/// Kernels turn transparent huge pages off on machines of less than 512 MiB (mm/huge_memory.c:hugepage_init), also where
-/// the command line asks for them. The suite wants them for itself alone; a kernel may have none.
+/// Kernels turn transparent huge pages off on machines of less than 512 MiB (mm/huge_memory.c:hugepage_init), also
+/// where the command line asks for them. The suite wants them for itself alone; a kernel may have none.
 void allow_huge_pages() {
   const int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_WRONLY | O_CLOEXEC);
   if (fd < 0) return;
