@@ -7,6 +7,7 @@
 #include <harness/base/tests/support.hpp>
 
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 
@@ -22,6 +23,17 @@ class MemoryCgroupTest : public testing::Test {
     if (!made) GTEST_SKIP() << "no control group can be made: " << made.error().text();
     group_.emplace(std::move(*made));
   }
+  /// Memory that is written to inside, and so counted there; null where it cannot be had.
+  [[nodiscard]] std::shared_ptr<void> written_inside(std::size_t size) const {
+    void* memory = MAP_FAILED;
+    EXPECT_EQ(fault(group_->run([&] {
+                memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                if (memory != MAP_FAILED) std::memset(memory, 1, size);
+              })),
+              "");
+    if (memory == MAP_FAILED) return nullptr;
+    return {memory, [size](void* all) { munmap(all, size); }};
+  }
   static std::string where_this_process_is() { return read_file("/proc/self/cgroup").value(); }
   std::optional<MemoryCgroup> group_;
 };
@@ -30,15 +42,9 @@ TEST_F(MemoryCgroupTest, CountsWhatIsAllocatedInside) {
   constexpr std::size_t kSize = 8 * 1024 * 1024;
   const auto before = group_->usage();
   ASSERT_EQ(fault(before), "");
-  void* memory = MAP_FAILED;
-  ASSERT_EQ(fault(group_->run([&] {
-              memory = mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-              if (memory != MAP_FAILED) std::memset(memory, 1, kSize);
-            })),
-            "");
-  ASSERT_NE(memory, MAP_FAILED);
+  const auto memory = written_inside(kSize);
+  ASSERT_NE(memory, nullptr);
   EXPECT_GE(group_->usage().value_or(0), *before + kSize);
-  munmap(memory, kSize);
 }
 
 TEST_F(MemoryCgroupTest, CountsLittleInAdvanceOnceItIsDrained) {
@@ -46,19 +52,13 @@ TEST_F(MemoryCgroupTest, CountsLittleInAdvanceOnceItIsDrained) {
   const auto processors = allowed_processors();
   ASSERT_EQ(fault(processors), "");
   ASSERT_EQ(fault(stay_on_processor(processors->front())), "");  // what it has in advance is given back at once
-  void* memory = MAP_FAILED;
-  ASSERT_EQ(fault(group_->run([&] {
-              memory = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-              if (memory != MAP_FAILED) std::memset(memory, 1, page);
-            })),
-            "");
-  ASSERT_NE(memory, MAP_FAILED);
+  const auto memory = written_inside(page);
+  ASSERT_NE(memory, nullptr);
   const auto before = group_->usage();
   ASSERT_EQ(fault(group_->drain()), "");
   const auto after = group_->usage();
   ASSERT_EQ(fault(after), "");
   EXPECT_LT(*after, *before);
-  munmap(memory, page);
 }
 
 TEST_F(MemoryCgroupTest, IsLeftAgain) {
