@@ -233,6 +233,27 @@ TEST_F(WithApt, IsAskedByMatrixAndBenchWhereTheyAreToFetch) {
   }
 }
 
+TEST_F(WithApt, IsAskedForTheNewestOfAllKernelsByARunThatIsToFetchIt) {
+  if (!DEVMAP_CONFORMANCE_IS_STATIC) GTEST_SKIP() << "a guest takes a static suite only";
+  put_program("qemu-system-x86_64", "echo 'QEMU emulator version 7.2.1'; exit 1");
+  std::vector<std::string> arguments = {"run", "--kernel", "newest", "--suite", DEVMAP_CONFORMANCE_PROGRAM};
+  EXPECT_EQ(devmap_vm(arguments).exit_code, 4);
+  arguments.emplace_back("--fetch");
+  const auto finished = devmap_vm(arguments);
+  EXPECT_THAT(finished.err, HasSubstr("27 MB to download for 1 kernel"));
+  EXPECT_THAT(finished.err, HasSubstr("is no kernel image")) << "it is what the run takes";
+  EXPECT_EQ(image(), "NEWEST");
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "devmap-conformance/kernels/6.1.190")) << "offered as well";
+}
+
+TEST_F(WithApt, HasNoNewestKernelWhereNoneIsOffered) {
+  put_program("qemu-system-x86_64", "echo 'QEMU emulator version 7.2.1'; exit 1");
+  put_program("apt-cache", "exit 0");
+  const auto finished = devmap_vm({"run", "--kernel", "newest", "--fetch"});
+  EXPECT_EQ(finished.exit_code, 4);
+  EXPECT_THAT(finished.err, HasSubstr("is offered in"));
+}
+
 TEST_F(WithApt, TakesOnlyWhatTheSuitesOfTheEntryOffer) {
   const auto catalogue = file("catalogue.toml");
   ASSERT_TRUE(write_to(catalogue,
