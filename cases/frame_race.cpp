@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <harness/base/processor.hpp>
 #include <harness/base/wait.hpp>
 #include <harness/bpf/features.hpp>
@@ -241,20 +242,14 @@ void FrameRace::send(std::uint32_t sender, unsigned processor) {
   over_ = true;
 }
 
-bool FrameRace::sent_batches(std::span<const std::uint64_t> by_sender) const {
-  for (std::size_t sender = 0; sender < by_sender.size(); ++sender) {
-    if (batches_by_.at(sender) < by_sender[sender]) return false;
-  }
-  return true;
-}
-
 bool FrameRace::more_frames() {
   // Of two batches that end after now, the first may hold frames from before, and the last of them is out of the
   // queue of its device once the second is.
-  std::vector<std::uint64_t> enough(processors_.size());
-  std::ranges::transform(std::span(batches_by_).first(enough.size()), enough.begin(),
-                         [](const auto& batches) { return batches + 2; });
-  return wait_until([&] { return sent_batches(enough) || over_; }, c_.patience()) && !over_;
+  const auto batches = std::span(batches_by_).first(processors_.size());
+  std::vector<std::uint64_t> enough(batches.size());
+  std::ranges::transform(batches, enough.begin(), [](const auto& sent) { return sent + 2; });
+  const auto all_are_sent = [&] { return std::ranges::equal(batches, enough, std::greater_equal<std::uint64_t>()); };
+  return wait_until([&] { return all_are_sent() || over_; }, c_.patience()) && !over_;
 }
 
 template <class Of>

@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -148,7 +147,6 @@ class FrameRace {
   [[nodiscard]] bool send_some(std::uint32_t sender, const Frame& frame);
   [[nodiscard]] bool all_were_given(std::uint32_t sender) const;
   [[nodiscard]] bool all_arrived(std::uint32_t sender) const;
-  [[nodiscard]] bool sent_batches(std::span<const std::uint64_t> by_sender) const;
   template <class Of>
   [[nodiscard]] std::uint64_t sum_of(Of of) const;
   template <class Of>

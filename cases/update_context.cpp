@@ -130,8 +130,8 @@ void add_memory_limit(Registry& rules) {
       .needs = {features::maps_in_memory_cgroup()},
       .check =
           [](Case& c) {
-            // An entry takes more than 64 bytes, and the group may have up to 64 pages a CPU in hand that it can still
-            // give out, if they are not given back: so many for 16 of them.
+            // An entry takes more than 64 bytes, and a CPU may have up to 64 pages of the group in hand, if they are
+            // not given back: so many for 16 CPUs.
             const auto plenty = 16 * static_cast<std::uint32_t>(sysconf(_SC_PAGESIZE));
             const auto group = c.must(MemoryCgroup::create());
             auto made = Reply<DevMap>::refused(Asked("map create", {}), 0);

@@ -143,6 +143,11 @@ struct Plan {
   unsigned long long bytes = 0;
   std::set<std::string> files = {};
   bool rest_is_there = true;
+
+  void add_download(const Offer& offer) {
+    bytes += offer.bytes();
+    for (const auto& package : offer.packages) files.insert(file_name_of(package));
+  }
 };
 
 Plan make_plan(const Sources& sources, const Cache& cache, const std::vector<KernelEntry>& entries) {
@@ -154,8 +159,7 @@ Plan make_plan(const Sources& sources, const Cache& cache, const std::vector<Ker
       mention(
           fmt::format("{}: {} is there{}", entry.name, cached->version, found ? "" : "; the mirror offers none now"));
     } else if (found) {
-      plan.bytes += found->offers.front().bytes();
-      for (const auto& package : found->offers.front().packages) plan.files.insert(file_name_of(package));
+      plan.add_download(found->offers.front());
       plan.wanted.push_back(std::move(*found));
     } else if (entry.while_served) {
       mention(fmt::format("{}; passed over", found.error().text()));
@@ -185,9 +189,7 @@ Plan plan_newest(const Sources& sources, const std::vector<KernelEntry>& entries
   }
   std::ranges::stable_sort(plan.wanted, is_newer_choice,
                            [](const Wanted& one) -> const Offer& { return one.offers.front(); });
-  const auto& first = plan.wanted.front().offers.front();
-  plan.bytes = first.bytes();
-  for (const auto& package : first.packages) plan.files.insert(file_name_of(package));
+  plan.add_download(plan.wanted.front().offers.front());
   return plan;
 }
 
@@ -232,7 +234,7 @@ int fetch_kernels(const std::string& catalogue_file, const FetchOptions& options
       mention(fmt::format("{}: {}", one.entry->name, kernel.error().text()));
     }
   }
-  return all_there && !options.newest ? kExitDone : kExitMissing;
+  return all_there ? kExitDone : kExitMissing;
 }
 
 }  // namespace devmap::vm

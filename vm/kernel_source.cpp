@@ -113,13 +113,12 @@ std::optional<Kernel> fetched(const Cache& cache, const KernelEntry& entry) {
 /// The newest kernel that was fetched, one with modules before those without.
 Expected<Kernel> newest_kernel(const Catalogue& catalogue, const Cache& cache) {
   std::optional<Kernel> newest;
-  const auto is_better = [&newest](const Kernel& kernel) {
-    if (!newest || kernel.modules.empty() != newest->modules.empty()) return !newest || newest->modules.empty();
-    return compare_versions(kernel.version, newest->version) > 0;
+  const auto as_offer = [](const Kernel& kernel) {
+    return Offer{.version = kernel.version, .has_modules = !kernel.modules.empty()};
   };
   for (const auto& entry : catalogue.kernels) {
     auto kernel = entry.is_plain() ? fetched(cache, entry) : std::nullopt;
-    if (kernel && is_better(*kernel)) newest = std::move(kernel);
+    if (kernel && (!newest || is_newer_choice(as_offer(*kernel), as_offer(*newest)))) newest = std::move(kernel);
   }
   if (!newest) return failure("kernel newest", 0, "none is fetched yet; add --fetch");
   return *newest;

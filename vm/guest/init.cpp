@@ -108,11 +108,9 @@ void set(const std::string& file, const std::string& value, const Port& port) {
 
 /// Kernels turn transparent huge pages off on machines of less than 512 MiB (mm/huge_memory.c:hugepage_init), also
 /// where the command line asks for them. The suite wants them for itself alone; a kernel may have none.
-void allow_huge_pages() {
-  const int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_WRONLY | O_CLOEXEC);
-  if (fd < 0) return;
-  write_whole(fd, "madvise");
-  close(fd);
+void allow_huge_pages(const Port& port) {
+  constexpr const char* kEnabled = "/sys/kernel/mm/transparent_hugepage/enabled";
+  if (access(kEnabled, F_OK) == 0) set(kEnabled, "madvise", port);
 }
 
 void raise_loopback() {
@@ -244,7 +242,7 @@ void serve() {
   port.say(wire::Kind::hello, machine.release);
   for (const auto& module : plan.modules) load(module.file, module.parameters, port);
   for (const auto& setting : plan.settings) set(setting.file, setting.value, port);
-  allow_huge_pages();
+  allow_huge_pages(port);
   raise_loopback();
   if (plan.on_console) {
     run_on_console(plan);

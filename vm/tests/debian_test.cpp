@@ -165,7 +165,6 @@ TEST(Offers, OfASeriesHaveItsReleaseCandidate) {
   EXPECT_THAT(find_offers(packages, "6.12", "cloud-amd64"), IsEmpty()) << "it only leads to another package";
 }
 
-}  // namespace
 TEST(Offers, OfTheNewestKernelHaveModulesBeforeAllAndAreReleasedBeforeAllElse) {
   const Offer release{.version = "7.3.4-1", .has_modules = true};
   const Offer earlier{.version = "7.2.13-1", .has_modules = true};
@@ -179,4 +178,5 @@ TEST(Offers, OfTheNewestKernelHaveModulesBeforeAllAndAreReleasedBeforeAllElse) {
   EXPECT_FALSE(is_newer_choice(release, release));
 }
 
+}  // namespace
 }  // namespace devmap::vm

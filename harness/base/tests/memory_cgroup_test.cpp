@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <harness/base/file.hpp>
-#include <harness/base/processor.hpp>
+#include <harness/base/resources.hpp>
 #include <harness/base/tests/support.hpp>
 
 #include <cstring>
@@ -49,9 +49,7 @@ TEST_F(MemoryCgroupTest, CountsWhatIsAllocatedInside) {
 
 TEST_F(MemoryCgroupTest, CountsLittleInAdvanceOnceItIsDrained) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  const auto processors = allowed_processors();
-  ASSERT_EQ(fault(processors), "");
-  ASSERT_EQ(fault(stay_on_processor(processors->front())), "");  // what it has in advance is given back at once
+  ASSERT_EQ(fault(stay_on_this_cpu()), "");  // what it has in advance is given back at once
   const auto memory = written_inside(page);
   ASSERT_NE(memory, nullptr);
   const auto before = group_->usage();
